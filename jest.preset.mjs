@@ -1,0 +1,15 @@
+/** What every package's jest.config.mjs starts from: TypeScript through swc, ES modules as they are. */
+export const preset = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/src/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  // Workspace packages export their TypeScript sources, which are reached through node_modules links.
+  transformIgnorePatterns: ['/node_modules/(?!@docker-worker/)'],
+  testTimeout: 30_000,
+};

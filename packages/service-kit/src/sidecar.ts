@@ -1,0 +1,24 @@
+import type { z } from 'zod';
+
+/**
+ * What the worker must know to run a service beside a task. Each service exports one from its
+ * `sidecar.ts`; the worker has a single function that starts any of them.
+ */
+export interface Sidecar<Config extends z.ZodType = z.ZodType> {
+  /** Package name without scope, as in labels and logs: `tc-proxy`. */
+  name: string;
+  /** Image repository without registry and tag: `docker-worker/tc-proxy`. */
+  image: string;
+  /** Version of the package, which is the image's tag. */
+  version: string;
+  /** Host name under which the task reaches it. */
+  alias: string;
+  /** TCP port of the data listener inside the container. */
+  port: number;
+  /** What `configure` carries; the service parses it with this same schema. */
+  config: Config;
+  /** Linux capabilities to add; all others are dropped. */
+  capabilities?: readonly string[];
+  /** Host devices to map in, by path. */
+  devices?: readonly string[];
+}
