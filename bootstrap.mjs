@@ -26,7 +26,9 @@ try {
   for (const [index, [name, step]] of steps.entries()) {
     const started = Date.now();
     const outcome = (await step()) ?? 'ready';
-    say(`[${index + 1}/${steps.length}] ${name}: ${outcome} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+    say(
+      `[${index + 1}/${steps.length}] ${name}: ${outcome} (${((Date.now() - started) / 1000).toFixed(1)} s)`,
+    );
   }
 } catch (error) {
   say(error.message);
@@ -39,7 +41,9 @@ if (command) {
 
 /** The lockfile's digest beside the installed packages tells whether they are the ones it names. */
 async function installPackages() {
-  const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.installed-lockfile');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) {
     return 'up to date';
@@ -55,7 +59,9 @@ async function startEngine() {
     return 'answers';
   }
   if (process.env.DOCKER_HOST) {
-    throw new Error(`No Docker Engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}: start it, or unset DOCKER_HOST.`);
+    throw new Error(
+      `No Docker Engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}: start it, or unset DOCKER_HOST.`,
+    );
   }
   if (process.platform !== 'linux' || process.getuid() !== 0 || !existsSync('/etc/debian_version')) {
     throw new Error(
@@ -125,7 +131,9 @@ function run(command, args) {
     throw new Error(`${command}: ${result.error.message}`);
   }
   if (result.status !== 0) {
-    throw new Error(`"${command} ${args.join(' ')}" failed (${result.signal ?? `exit code ${result.status}`}).`);
+    throw new Error(
+      `"${command} ${args.join(' ')}" failed (${result.signal ?? `exit code ${result.status}`}).`,
+    );
   }
 }
 

@@ -1,0 +1,87 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { dockerOutput, imageLabel, inputsLabel } from './docker-cli.ts';
+import { digestOf } from './inputs-digest.ts';
+
+/** Packages that Node and the services need on a minimal Debian. */
+const debianPackages = ['ca-certificates', 'libatomic1', 'libstdc++6'];
+
+/**
+ * The image that every service's Dockerfile starts from.
+ *
+ * With a registry it is an official slim Node image, named by `requested`. Without one it is made on the spot:
+ * a minimal Debian from the machine's own package source (environment `DEBIAN_MIRROR`, default: the one that
+ * mmdebstrap knows), with the Node binary of this repository in `/usr/local/bin`.
+ */
+export async function baseImage(root: string, requested: string | undefined): Promise<string> {
+  if (requested !== undefined) {
+    if ((await imageLabel(requested, inputsLabel)) === undefined) {
+      await dockerOutput(['pull', requested]);
+    }
+    return requested;
+  }
+  const node = join(root, 'node_modules', 'node', 'bin', 'node');
+  const image = `docker-worker/base:node-${process.versions.node}`;
+  const digest = digestOf([readFileSync(import.meta.filename), Buffer.from(process.version + process.arch)]);
+  if ((await imageLabel(image, inputsLabel)) === digest) {
+    return image;
+  }
+  await importDebian(node, image, digest);
+  return image;
+}
+
+async function importDebian(node: string, image: string, digest: string): Promise<void> {
+  requireMmdebstrap();
+  const bootstrap = spawn(
+    'mmdebstrap',
+    [
+      '--quiet',
+      '--variant=minbase',
+      `--include=${debianPackages.join(',')}`,
+      '--dpkgopt=path-exclude=/usr/share/doc/*',
+      '--dpkgopt=path-exclude=/usr/share/man/*',
+      '--dpkgopt=path-exclude=/usr/share/locale/*',
+      `--customize-hook=upload ${node} /usr/local/bin/node`,
+      '--customize-hook=chmod 755 "$1/usr/local/bin/node"',
+      'bookworm',
+      '-',
+      ...(process.env.DEBIAN_MIRROR ? [process.env.DEBIAN_MIRROR] : []),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const load = spawn(
+    'docker',
+    ['import', '--change', `LABEL ${inputsLabel}=${digest}`, '--change', 'CMD ["bash"]', '-', image],
+    { stdio: ['pipe', 'ignore', 'inherit'] },
+  );
+  const ends = Promise.all([once(bootstrap, 'close'), once(load, 'close')]);
+  await pipeline(bootstrap.stdout, load.stdin);
+  const [[bootstrapCode], [loadCode]] = await ends;
+  if (bootstrapCode !== 0 || loadCode !== 0) {
+    throw new Error(
+      `the base image could not be made (mmdebstrap: ${bootstrapCode}, docker import: ${loadCode})`,
+    );
+  }
+}
+
+function requireMmdebstrap(): void {
+  if (spawnSync('mmdebstrap', ['--version'], { stdio: 'ignore' }).status === 0) {
+    return;
+  }
+  const debian = existsSync('/etc/debian_version') && process.getuid?.() === 0;
+  const installed =
+    debian &&
+    spawnSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 2, 2] }).status === 0 &&
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'mmdebstrap'], {
+      stdio: ['ignore', 2, 2],
+    }).status === 0;
+  if (!installed) {
+    throw new Error(
+      'no base image: on Debian or Ubuntu install "mmdebstrap"; elsewhere name an official Node image that your ' +
+        'engine can pull: npm run images -- --base node:24-bookworm-slim',
+    );
+  }
+}

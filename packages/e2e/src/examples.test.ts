@@ -1,0 +1,74 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { dockerWorker } from './harness/command.ts';
+import { makeTempDir } from './harness/temp-dir.ts';
+
+const examples = join(import.meta.dirname, '../../../examples');
+
+test('hello reads a secret through the proxy and leaves its artifacts', async () => {
+  await using folder = await makeTempDir();
+
+  const { code, stdout } = await dockerWorker(
+    'run-task',
+    join(examples, 'hello.yml'),
+    '--secret',
+    'examples/hello={"greeting":"good morning"}',
+    '--artifacts',
+    folder.path,
+  );
+
+  expect(stdout).toContain('The secret says: good morning\r\n');
+  expect(code).toBe(0);
+  expect((await readdir(folder.path, { recursive: true })).sort()).toEqual([
+    'public',
+    'public/greeting.txt',
+    'public/logs',
+    'public/logs/live_backing.log',
+    'public/report',
+    'public/report/details',
+    'public/report/details/machine.txt',
+    'public/report/index.html',
+  ]);
+  expect(await readFile(join(folder.path, 'public/greeting.txt'), 'utf8')).toBe('good morning\n');
+  expect(await readFile(join(folder.path, 'public/logs/live_backing.log'), 'utf8')).toBe(stdout);
+});
+
+test('failing ends with the exit code of the task', async () => {
+  const { code, stdout } = await dockerWorker('run-task', join(examples, 'failing.yml'));
+
+  expect(stdout).toContain('This goes wrong.');
+  expect(stdout).toMatch(/Unsuccessful task run with exit code: 3 completed in [\d.]+ seconds\n$/);
+  expect(code).toBe(3);
+});
+
+test('timeout is stopped at its maxRunTime and keeps what it had written', async () => {
+  await using folder = await makeTempDir();
+
+  const { code, stdout } = await dockerWorker(
+    'run-task',
+    join(examples, 'timeout.yml'),
+    '--artifacts',
+    folder.path,
+  );
+
+  expect(stdout).toContain('\n[taskcluster:error] Task timeout after 2 seconds. Force killing container.\n');
+  expect(await readFile(join(folder.path, 'public/partial.txt'), 'utf8')).toBe('half of the work\n');
+  expect(code).toBe(125);
+});
+
+test('parallel runs two tasks side by side, each with the scopes of its own', async () => {
+  const { code, stdout } = await dockerWorker(
+    'run-task',
+    join(examples, 'parallel.yml'),
+    '--secret',
+    'examples/left={"value":"L"}',
+    '--secret',
+    'examples/right={"value":"R"}',
+  );
+
+  expect(stdout).toMatch(/^\[left\] .*"value":"L"/m);
+  expect(stdout).toMatch(/^\[right\] .*"value":"R"/m);
+  expect(stdout.match(/the other's secret: HTTP status 403/g)).toHaveLength(2);
+  expect(code).toBe(0);
+});

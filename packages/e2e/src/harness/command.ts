@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
+
+const main = join(import.meta.dirname, '../../../worker/dist/main.js');
+
+/** A `docker-worker` command under test. Disposing kills it. */
+export class Command implements AsyncDisposable {
+  readonly process: ChildProcess;
+  stdout = '';
+  stderr = '';
+  readonly #output = new EventEmitter();
+  readonly #exit: Promise<number | null>;
+
+  constructor(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; stdin?: string } = {}) {
+    this.process = spawn(process.execPath, [main, ...args], {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: 'pipe',
+    });
+    this.process.stdin?.end(options.stdin ?? '');
+    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#output.emit('text');
+    });
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#output.emit('text');
+    });
+    this.#exit = once(this.process, 'close').then(([code]) => code as number | null);
+    void this.#exit.then(() => this.#output.emit('text'));
+  }
+
+  /** The exit code; null after a signal that the process did not handle. */
+  get exited(): Promise<number | null> {
+    return this.#exit;
+  }
+
+  /** Waits until standard output and error together match. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      if (match !== null) {
+        return match;
+      }
+      if (this.process.exitCode !== null || this.process.signalCode !== null) {
+        throw new Error(`ended without printing ${pattern}:\n${this.stdout}\n${this.stderr}`);
+      }
+      await once(this.#output, 'text');
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.#exit;
+  }
+}
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a `docker-worker` command to its end. */
+export async function dockerWorker(...args: string[]): Promise<Finished> {
+  await using command = new Command(args);
+  const code = await command.exited;
+  return { code, stdout: command.stdout, stderr: command.stderr };
+}

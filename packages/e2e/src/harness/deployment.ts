@@ -1,0 +1,45 @@
+import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import taskcluster, { type Client } from 'taskcluster-client';
+import { docker } from './host-contents.ts';
+
+/** A Taskcluster of a test's own, reachable from the host and from containers. */
+export interface Deployment extends AsyncDisposable {
+  local: LocalTaskcluster;
+  queue: Client;
+  secrets: Client;
+  /** Creates a task in the pool `test/e2e` and returns its id. */
+  createTask(payload: object, definition?: object): Promise<string>;
+}
+
+export async function startDeployment(
+  options: { accessToken?: string; claimSeconds?: number } = {},
+): Promise<Deployment> {
+  const bridge = await docker.getNetwork('bridge').inspect();
+  const local = await startLocalTaskcluster({ host: bridge.IPAM.Config[0].Gateway, ...options });
+  const client = { rootUrl: local.rootUrl, credentials: local.credentials, retries: 0 };
+  const queue = new taskcluster.Queue(client);
+  return {
+    local,
+    queue,
+    secrets: new taskcluster.Secrets(client),
+    async createTask(payload, definition = {}) {
+      const taskId = taskcluster.slugid();
+      await queue.createTask(taskId, {
+        taskQueueId: 'test/e2e',
+        created: taskcluster.fromNowJSON('0 seconds'),
+        deadline: taskcluster.fromNowJSON('1 hour'),
+        expires: taskcluster.fromNowJSON('2 hours'),
+        metadata: {
+          name: 'e2e',
+          description: 'a test',
+          owner: 'nobody@example.com',
+          source: 'https://example.com',
+        },
+        payload: { image: 'docker-worker/example-task', maxRunTime: 60, ...payload },
+        ...definition,
+      });
+      return taskId;
+    },
+    [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,73 @@
+import { EventEmitter, once } from 'node:events';
+import { Writable } from 'node:stream';
+import { type Outcome, type Run, startWorker, WorkerConfig } from '@docker-worker/worker';
+import { pino } from 'pino';
+import type { Deployment } from './deployment.ts';
+
+/** A worker in this process, for the pool that a deployment creates its tasks in. */
+export interface TestWorker extends AsyncDisposable {
+  /** Everything that the worker logged. */
+  log(): string;
+  /** The run of a task as soon as it has been claimed. */
+  run(taskId: string): Promise<Run>;
+  /** The outcome of a task's run once everything made for it is gone. */
+  outcome(taskId: string, runId?: number): Promise<Outcome>;
+  drain(): void;
+  abort(): void;
+  ended: Promise<void>;
+}
+
+export async function startTestWorker({ local }: Deployment, settings: object = {}): Promise<TestWorker> {
+  const events = new EventEmitter().setMaxListeners(0);
+  const runs = new Map<string, Run>();
+  const outcomes = new Map<string, Outcome>();
+  let log = '';
+  const worker = await startWorker({
+    config: WorkerConfig.parse({
+      rootUrl: local.rootUrl,
+      taskcluster: local.credentials,
+      provisionerId: 'test',
+      workerType: 'e2e',
+      workerGroup: 'test-group',
+      workerId: `test-worker-${process.pid}`,
+      capacity: 4,
+      ...settings,
+    }),
+    logger: pino(
+      { level: 'debug' },
+      new Writable({
+        write(chunk, _encoding, done) {
+          log += chunk;
+          done();
+        },
+      }),
+    ),
+    onRun(run) {
+      runs.set(run.taskId, run);
+      events.emit('change');
+    },
+    onResolved({ taskId, runId }, outcome) {
+      outcomes.set(`${taskId}/${runId}`, outcome);
+      events.emit('change');
+    },
+  });
+  return {
+    log: () => log,
+    run: (taskId) => appearing(runs, taskId),
+    outcome: (taskId, runId = 0) => appearing(outcomes, `${taskId}/${runId}`),
+    drain: () => worker.drain(),
+    abort: () => worker.abort(),
+    ended: worker.ended,
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+  };
+
+  async function appearing<T>(map: Map<string, T>, key: string): Promise<T> {
+    for (;;) {
+      const value = map.get(key);
+      if (value !== undefined) {
+        return value;
+      }
+      await once(events, 'change');
+    }
+  }
+}

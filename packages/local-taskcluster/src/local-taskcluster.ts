@@ -1,0 +1,143 @@
+import type { AddressInfo } from 'node:net';
+import { isIPv6 } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { Alarms } from './alarms.ts';
+import type { Service } from './api/endpoint.ts';
+import { Authenticator } from './auth/authenticator.ts';
+import { Clients } from './auth/clients.ts';
+import { Roles } from './auth/roles.ts';
+import { authService } from './auth/service.ts';
+import { BlobStore } from './blobs/blob-store.ts';
+import type { Logger } from './logger.ts';
+import { redirectToArtifact } from './queue/artifact-location.ts';
+import { createQueue } from './queue/queue.ts';
+import { queueService } from './queue/service.ts';
+import { createServer } from './server.ts';
+import { indexService } from './services/index-service.ts';
+import { IndexedTasks } from './services/indexed-tasks.ts';
+import { objectService } from './services/object.ts';
+import { ObjectStore } from './services/object-store.ts';
+import { purgeCacheService } from './services/purge-cache.ts';
+import { secretsService } from './services/secrets.ts';
+import { workerManagerService } from './services/worker-manager.ts';
+import { WorkerPools } from './services/worker-pools.ts';
+import { Database } from './store/database.ts';
+
+export interface LocalTaskclusterOptions {
+  /** Address to listen on; default 127.0.0.1. */
+  host?: string;
+  /** Default 0: any free port. */
+  port?: number;
+  /** Under which callers reach the server; default `http://<host>:<port>`. */
+  rootUrl?: string;
+  /** Keeps state and artifacts across restarts; by default everything is gone at the end. */
+  dataDir?: string;
+  /** How long a claim lasts; default 1200, fractions allowed. */
+  claimSeconds?: number;
+  /** How long claimWork waits for a task; default 20, fractions allowed. */
+  longPollSeconds?: number;
+  /** Of the client that has all scopes; default `root`. */
+  clientId?: string;
+  /** Default: the one of the last start in `dataDir`, else random. */
+  accessToken?: string;
+  logger?: Logger;
+}
+
+export interface SeenRequest {
+  method: string;
+  /** Without the query, which may hold a signature. */
+  path: string;
+  status: number;
+}
+
+export interface LocalTaskcluster extends AsyncDisposable {
+  rootUrl: string;
+  /** Where the server listens, whatever the rootUrl says. */
+  url: string;
+  /** Of the client that has scope `*`. */
+  credentials: { clientId: string; accessToken: string };
+  /** Calls `listener` after each response, until the returned function is called. */
+  onRequest(listener: (request: SeenRequest) => void): () => void;
+}
+
+/** Called before the server listens; for tests that look at bodies. */
+export type Tap = (app: FastifyInstance, services: Service[]) => void;
+
+/**
+ * Starts Taskcluster in this process. Rejects when the address is taken or the data directory is not usable.
+ * Disposing answers the long polls, closes all connections, and removes what was not to be kept.
+ */
+export async function startLocalTaskcluster(
+  options: LocalTaskclusterOptions = {},
+  tap?: Tap,
+): Promise<LocalTaskcluster> {
+  await using stack = new AsyncDisposableStack();
+  const { host = '127.0.0.1', port = 0, dataDir, claimSeconds = 1200, longPollSeconds = 20 } = options;
+  let rootUrl = options.rootUrl?.replace(/\/$/, '') ?? '';
+  const publicUrl = () => new URL(rootUrl);
+
+  const database = stack.use(new Database(dataDir));
+  const alarms = stack.use(new Alarms());
+  const blobs = stack.use(new BlobStore({ database, dataDir, rootUrl: () => rootUrl }));
+  const objects = new ObjectStore(database, blobs);
+  const clients = new Clients(database);
+  const roles = new Roles(database);
+  const root = clients.ensureStatic(options.clientId ?? 'root', ['*'], options.accessToken);
+  const authenticator = new Authenticator((clientId) => clients.get(clientId), roles);
+
+  const closing = new AbortController();
+  const queue = createQueue({
+    ...{ database, alarms, clients, blobs, objects, claimSeconds, longPollSeconds },
+    closing: closing.signal,
+  });
+  const services = [
+    queueService(queue),
+    authService({ clients, roles, authenticator, publicUrl }),
+    secretsService(database),
+    objectService(objects, blobs),
+    indexService({
+      indexed: new IndexedTasks(database, queue.lifecycle),
+      locateArtifact: (taskId, name, identity) => redirectToArtifact(queue, { taskId, name }, identity),
+    }),
+    purgeCacheService(database),
+    workerManagerService(
+      new WorkerPools(database),
+      clients.ensureStatic('static/taskcluster/worker-manager', ['*']),
+    ),
+  ];
+  const app = createServer({ authenticator, publicUrl, blobs, services, logger: options.logger });
+  const listeners = new Set<(request: SeenRequest) => void>();
+  app.addHook('onResponse', async ({ raw }, reply) => {
+    const [path = ''] = (raw.url ?? '').split('?');
+    for (const listener of listeners) {
+      listener({ method: raw.method ?? '', path, status: reply.statusCode });
+    }
+  });
+  tap?.(app, services);
+  stack.defer(async () => {
+    closing.abort();
+    await app.close();
+  });
+  await app.listen({ host, port });
+  const url = listenerUrl(host, app.server.address() as AddressInfo);
+  rootUrl ||= url;
+  queue.lifecycle.resume();
+
+  const owned = stack.move();
+  return {
+    rootUrl,
+    url,
+    credentials: { clientId: root.clientId, accessToken: root.accessToken },
+    onRequest(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** An address that stands for all interfaces is reached through the loopback one. */
+function listenerUrl(host: string, { port }: AddressInfo): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
+}

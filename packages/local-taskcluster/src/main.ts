@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { once } from 'node:events';
+import packageJson from '../package.json' with { type: 'json' };
+import { HELP, parseCommand, UsageError } from './cli-options.ts';
+import { type LocalTaskclusterOptions, startLocalTaskcluster } from './local-taskcluster.ts';
+
+try {
+  const command = parseCommand(process.argv.slice(2));
+  if (command.action === 'run') await run(command.options);
+  else process.stdout.write(command.action === 'help' ? HELP : `${packageJson.version}\n`);
+} catch (error) {
+  const hint = error instanceof UsageError ? '\nTry --help.' : '';
+  process.stderr.write(`local-taskcluster: ${error instanceof Error ? error.message : error}${hint}\n`);
+  process.exitCode = 1;
+}
+
+async function run(options: LocalTaskclusterOptions): Promise<void> {
+  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const logger = { info: log, warn: log, error: log };
+  await using taskcluster = await startLocalTaskcluster({ ...options, logger });
+  const { rootUrl, credentials } = taskcluster;
+  const settings = {
+    TASKCLUSTER_ROOT_URL: rootUrl,
+    TASKCLUSTER_CLIENT_ID: credentials.clientId,
+    TASKCLUSTER_ACCESS_TOKEN: credentials.accessToken,
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    process.stdout.write(`export ${name}=${shellWord(value)}\n`);
+  }
+  await stopped;
+}
+
+function log(fields: object, message: string): void {
+  const error = 'err' in fields && fields.err instanceof Error ? `: ${fields.err.stack}` : '';
+  process.stderr.write(`local-taskcluster: ${message}${error}\n`);
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,47 @@
+import type { Alarms } from '../alarms.ts';
+import type { Clients } from '../auth/clients.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { ObjectStore } from '../services/object-store.ts';
+import { newSlugid } from '../slugid.ts';
+import type { Database } from '../store/database.ts';
+import { Artifacts } from './artifacts.ts';
+import { Claims } from './claims.ts';
+import { Dependencies } from './dependencies.ts';
+import { PendingTasks } from './pending-tasks.ts';
+import { TaskGroups } from './task-groups.ts';
+import { TaskLifecycle } from './task-lifecycle.ts';
+
+export interface QueueOptions {
+  database: Database;
+  alarms: Alarms;
+  clients: Clients;
+  blobs: BlobStore;
+  objects: ObjectStore;
+  claimSeconds: number;
+  longPollSeconds: number;
+  /** Aborted when the server stops. */
+  closing: AbortSignal;
+}
+
+/** The parts of the queue service, which its endpoints share. */
+export type Queue = ReturnType<typeof createQueue>;
+
+export function createQueue({ database, alarms, clients, blobs, objects, ...options }: QueueOptions) {
+  const pending = new PendingTasks();
+  const lifecycle = new TaskLifecycle({ database, alarms, pending });
+  const signer = clients.ensureStatic('static/taskcluster/queue', ['*']);
+  return {
+    database,
+    blobs,
+    objects,
+    signer,
+    pending,
+    lifecycle,
+    groups: new TaskGroups(database),
+    dependencies: new Dependencies(database, lifecycle),
+    claims: new Claims({ database, lifecycle, pending, signer, claimSeconds: options.claimSeconds }),
+    artifacts: new Artifacts(database, { blobId: () => blobs.newId(), uploadId: newSlugid }),
+    longPollMs: options.longPollSeconds * 1000,
+    closing: options.closing,
+  };
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import {
+  datetime,
+  jsonObject,
+  projectId,
+  provisionerId,
+  scope,
+  slugid,
+  taskQueueId,
+  uniqueList,
+  workerType,
+} from '../api/fields.ts';
+
+/** From the most to the least urgent. */
+export const PRIORITIES = ['highest', 'very-high', 'high', 'medium', 'low', 'very-low', 'lowest'] as const;
+
+export type Priority = (typeof PRIORITIES)[number];
+
+export const priority = z.enum(PRIORITIES);
+
+const requestSchema = z.strictObject({
+  taskQueueId: taskQueueId.optional(),
+  provisionerId: provisionerId.optional(),
+  workerType: workerType.optional(),
+  schedulerId: z
+    .string()
+    .min(1)
+    .max(38)
+    .regex(/^[a-zA-Z0-9-_]*$/)
+    .default('-'),
+  projectId: projectId.default('none'),
+  taskGroupId: slugid.optional(),
+  dependencies: uniqueList(slugid).max(10_000).default([]),
+  requires: z.enum(['all-completed', 'all-resolved']).default('all-completed'),
+  routes: uniqueList(z.string().min(1).max(249)).max(64).default([]),
+  priority: priority.default('lowest'),
+  retries: z.int().min(0).max(49).default(5),
+  created: datetime,
+  deadline: datetime,
+  expires: datetime.optional(),
+  scopes: z.array(scope).default([]),
+  payload: jsonObject,
+  metadata: z.strictObject({
+    name: z.string().max(255),
+    description: z.string().max(32_768),
+    owner: z.string().max(255),
+    source: z
+      .string()
+      .max(4096)
+      .regex(/^(https?:\/\/|ssh:\/\/|git@)/),
+  }),
+  tags: z.record(z.string(), z.string().max(4096)).default({}),
+  extra: jsonObject.default({}),
+});
+
+/** A createTask request with its defaults; the task queue is named in both ways. */
+export const createTaskRequest = requestSchema.transform((request, context) => {
+  const queue = request.taskQueueId ?? `${request.provisionerId}/${request.workerType}`;
+  const [provisioner = '', type = ''] = queue.split('/');
+  const named = request.taskQueueId !== undefined || (request.provisionerId && request.workerType);
+  const agree =
+    (request.provisionerId ?? provisioner) === provisioner && (request.workerType ?? type) === type;
+  if (!named || !agree) {
+    const message = named
+      ? 'taskQueueId must be provisionerId/workerType when all of them are given'
+      : 'taskQueueId, or provisionerId and workerType, must be given';
+    context.addIssue({ code: 'custom', path: ['taskQueueId'], message });
+    return z.NEVER;
+  }
+  return { ...request, taskQueueId: queue, provisionerId: provisioner, workerType: type };
+});
+
+export type CreateTaskRequest = z.infer<typeof createTaskRequest>;
+
+export interface TaskDefinition extends CreateTaskRequest {
+  taskGroupId: string;
+  expires: string;
+}

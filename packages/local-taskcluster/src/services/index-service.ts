@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { Respond } from '../api/answer.ts';
+import { endpoint, type Service } from '../api/endpoint.ts';
+import { datetime, jsonObject, slugid } from '../api/fields.ts';
+import { slicePage } from '../api/page.ts';
+import { pingEndpoint } from '../api/ping.ts';
+import type { Identity } from '../auth/authenticator.ts';
+import { ApiError } from '../errors.ts';
+import type { IndexedTask, IndexedTasks } from './indexed-tasks.ts';
+
+export interface IndexServiceOptions {
+  indexed: IndexedTasks;
+  /** Where the content of an artifact of a task's latest run is. Throws ResourceNotFound. */
+  locateArtifact(taskId: string, name: string, identity: Identity): Respond;
+}
+
+export function indexService({ indexed, locateArtifact }: IndexServiceOptions): Service {
+  function find(namespace: string): IndexedTask {
+    const task = indexed.find(namespace);
+    if (!task) throw new ApiError('ResourceNotFound', 'Indexed task not found');
+    return task;
+  }
+
+  return {
+    name: 'index',
+    endpoints: [
+      pingEndpoint(),
+      endpoint({
+        name: 'findTask',
+        method: 'get',
+        route: '/task/<indexPath>',
+        scopes: 'index:find-task:<indexPath>',
+        handle: ({ params }) => find(params.indexPath),
+      }),
+      endpoint({
+        name: 'findTasksAtIndex',
+        method: 'post',
+        route: '/tasks/indexes',
+        scopes: { AllOf: [{ for: 'indexPath', in: 'indexPaths', each: 'index:find-task:<indexPath>' }] },
+        scopeParameters: ({ body }) => ({ indexPaths: body.indexes }),
+        input: z.strictObject({ indexes: z.array(z.string()).default([]) }),
+        handle({ body, query }) {
+          const found = [...new Set(body.indexes)].sort().flatMap((path) => indexed.find(path) ?? []);
+          const { items, next } = slicePage(
+            found.map((value) => ({ key: value.namespace, value })),
+            query,
+          );
+          return { tasks: items.map(({ value }) => value), ...next };
+        },
+      }),
+      endpoint({
+        name: 'listNamespaces',
+        method: 'get',
+        route: '/namespaces/<namespace>',
+        scopes: 'index:list-namespaces:<namespace>',
+        handle({ params, query }) {
+          const { items, next } = slicePage(indexed.namespacesIn(params.namespace), query);
+          return { namespaces: items.map(({ value }) => value), ...next };
+        },
+      }),
+      endpoint({
+        name: 'listTasks',
+        method: 'get',
+        route: '/tasks/<namespace>',
+        scopes: 'index:list-tasks:<namespace>',
+        handle({ params, query }) {
+          const { items, next } = slicePage(indexed.tasksIn(params.namespace), query);
+          return { tasks: items.map(({ value }) => value), ...next };
+        },
+      }),
+      endpoint({
+        name: 'insertTask',
+        method: 'put',
+        route: '/task/<namespace>',
+        scopes: 'index:insert-task:<namespace>',
+        input: z.strictObject({ taskId: slugid, rank: z.number(), data: jsonObject, expires: datetime }),
+        handle: ({ params, body }) => indexed.insert({ namespace: params.namespace, ...body }),
+      }),
+      endpoint({
+        name: 'deleteTask',
+        method: 'delete',
+        route: '/task/<namespace>',
+        scopes: 'index:delete-task:<namespace>',
+        handle({ params }) {
+          indexed.delete(params.namespace);
+          return undefined;
+        },
+      }),
+      endpoint({
+        name: 'findArtifactFromTask',
+        method: 'get',
+        route: '/task/<indexPath>/artifacts/<name>',
+        scopes: 'queue:get-artifact:<name>',
+        handle: ({ params: { indexPath, name }, identity }) =>
+          locateArtifact(find(indexPath).taskId, name, identity),
+      }),
+    ],
+  };
+}

@@ -1,0 +1,23 @@
+export { Registry } from 'prom-client';
+export * from './control.ts';
+export { defineService } from './define-service.ts';
+export {
+  type ErrorBody,
+  errorBody,
+  type FailedRequest,
+  type GatewayError,
+  gatewayError,
+} from './gateway-error.ts';
+export { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
+export { listen } from './listen.ts';
+export { http } from './node-http.ts';
+export { commonOptions, type Option, type OptionTable, wholeNumber } from './option-table.ts';
+export { Redactor } from './redactor.ts';
+export { RequestMetrics, type ServedRequest } from './request-metrics.ts';
+export { type ReverseProxyOptions, reverseProxy } from './reverse-proxy.ts';
+export * from './service.ts';
+export { IpAddress, Port, type ServiceConfig, serviceConfigShape } from './service-config.ts';
+export { createLogger, type Logger } from './service-logger.ts';
+export type { Sidecar } from './sidecar.ts';
+export { createUpstreamDispatcher, type UpstreamDispatcherOptions } from './upstream-dispatcher.ts';
+export { withoutSchemas } from './without-schemas.ts';

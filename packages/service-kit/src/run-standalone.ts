@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import { configProblems } from './config-problems.ts';
+import type { AnyOptionTable } from './option-table.ts';
+import { readOptions } from './read-options.ts';
+import { type ServiceDefinition, ServiceError } from './service.ts';
+import type { ServiceConfig } from './service-config.ts';
+import { ServiceRuntime } from './service-runtime.ts';
+
+export interface StandaloneRun<Schema extends z.ZodType<ServiceConfig>> {
+  definition: ServiceDefinition<Schema>;
+  options: AnyOptionTable;
+  revision: string;
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Runs the service from flags and variables until a signal ends it; every start-up failure exits with 1. */
+export async function runStandalone<Schema extends z.ZodType<ServiceConfig>>(run: StandaloneRun<Schema>) {
+  const { definition, options, revision } = run;
+  const { input, problems } = readOptions(run.argv, run.env, options);
+  const { config, start } = await definition.load();
+  const parsed = config.safeParse(input);
+  if (!parsed.success) problems.push(...configProblems(parsed.error, input, options));
+  if (!parsed.success || problems.length > 0) return failStart(definition.name, withoutRepeats(problems));
+
+  const runtime = new ServiceRuntime({ definition, options, revision, announce }, start);
+  function announce(text: string): void {
+    process.stderr.write(`${runtime.redactor.redact(text)}\n`);
+  }
+  runtime.learnSecrets(input);
+  try {
+    const { adminPort } = await runtime.start(parsed.data);
+    announce(`Health and metrics on port ${adminPort} of ${parsed.data.adminAddress}`);
+  } catch (error) {
+    return failStart(definition.name, [runtime.redactor.redact(describe(error))]);
+  }
+}
+
+function failStart(name: string, problems: string[]): never {
+  process.stderr.write(`${name} cannot start:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
+  process.stderr.write(`Run it with --help to see all options.\n`);
+  process.exit(1);
+}
+
+/** A value that the option's own parser refused is also missing for the schema: one sentence is enough. */
+function withoutRepeats(problems: string[]): string[] {
+  const seen = new Set<string>();
+  return problems.filter((problem) => {
+    const label = problem.split(': ', 1)[0] ?? problem;
+    return !seen.has(label) && seen.add(label);
+  });
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ServiceError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { endToEndHeaders, type Logger, type RequestMetrics } from '@docker-worker/service-kit';
+import type { Dispatcher } from 'undici';
+import type { CredentialHolder } from './credential-holder.ts';
+import { Exchange, type ExchangeOutcome, hasBody, isUnread } from './exchange.ts';
+import { hawkHeader } from './hawk-header.ts';
+import type { HttpUrl } from './http-url.ts';
+import { type NoTarget, resolveTarget, routablePath, type Target } from './resolve-target.ts';
+
+export interface ForwarderOptions {
+  root: HttpUrl;
+  credentials: CredentialHolder;
+  dispatcher: Dispatcher;
+  metrics: RequestMetrics;
+  logger: Logger;
+  /** Called after each request, while the proxy drains. */
+  onIdle(): void;
+}
+
+/** What a client may not decide: who asks, where, and what our own debug headers say. */
+const replacedHeaders = new Set([
+  'authorization',
+  'host',
+  'x-taskcluster-endpoint',
+  'x-taskcluster-authorized-scopes',
+  'x-taskcluster-proxy-version',
+  'x-taskcluster-proxy-revision',
+  'x-taskcluster-proxy-perm-clientid',
+  'x-taskcluster-proxy-temp-clientid',
+  'x-taskcluster-proxy-temp-scopes',
+]);
+
+/** Signs requests and forwards them, byte for byte as far as path, query and body go. */
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  #isDraining = false;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+  }
+
+  /** From now on each answer closes its connection. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  forward(rawUrl: string, request: IncomingMessage, response: ServerResponse): void {
+    const target = resolveTarget(routablePath(rawUrl), this.#options.root);
+    if (!('origin' in target)) {
+      this.#refuse(target, request, response);
+    } else if (asksForWebSocket(request)) {
+      this.#refuse({ status: 501, text: 'WebSocket connections are not proxied' }, request, response);
+    } else {
+      this.#send(target, request, response);
+    }
+  }
+
+  /** One attempt: every one is signed anew, with the credentials of its moment. */
+  #send(target: Target, request: IncomingMessage, response: ServerResponse): void {
+    const { credentials, dispatcher } = this.#options;
+    const snapshot = credentials.current;
+    const method = request.method as Dispatcher.HttpMethod;
+    const { host, port, path } = target;
+    const startedAt = performance.now();
+
+    const headers = endToEndHeaders(request.rawHeaders, replacedHeaders);
+    headers.push('Authorization', hawkHeader({ method, host, port, resource: path }, snapshot));
+
+    const exchange = new Exchange({
+      request,
+      response,
+      host: target.origin.slice(target.origin.indexOf('//') + 2),
+      addedHeaders: [...snapshot.debugHeaders, 'X-Taskcluster-Endpoint', `${target.origin}${path}`],
+      isDraining: () => this.#isDraining,
+      onEnd: (outcome) => this.#finish(target, request, startedAt, outcome),
+    });
+    dispatcher.dispatch({ origin: target.origin, path, method, headers, body: bodyOf(request) }, exchange);
+  }
+
+  #finish(target: Target, request: IncomingMessage, startedAt: number, outcome: ExchangeOutcome): void {
+    const { metrics, logger, onIdle } = this.#options;
+    const method = request.method ?? '';
+    const { status, responseBytes, error } = outcome;
+    const seconds = (performance.now() - startedAt) / 1000;
+    const requestBytes = Number(request.headers['content-length'] ?? 0);
+    metrics.observe({ method, status, route: target.route, seconds, requestBytes, responseBytes });
+    if (error) logger.warn({ method, host: target.host, status, err: error }, 'the upstream failed');
+    else logger.debug({ method, host: target.host, status, seconds }, 'forwarded');
+    if (this.#isDraining) onIdle();
+  }
+
+  #refuse(
+    { status, text }: NoTarget | { status: 501; text: string },
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) {
+    const { credentials, metrics } = this.#options;
+    const headers = [
+      'Content-Type',
+      'text/plain; charset=utf-8',
+      'Content-Length',
+      String(Buffer.byteLength(text)),
+    ];
+    if (isUnread(request) || this.#isDraining) headers.push('Connection', 'close');
+    response.writeHead(status, [...headers, ...credentials.current.debugHeaders]).end(text);
+    const method = request.method ?? '';
+    metrics.observe({
+      method,
+      status,
+      route: 'none',
+      seconds: 0,
+      requestBytes: 0,
+      responseBytes: text.length,
+    });
+  }
+}
+
+/**
+ * The body as undici sends it, or null. Not the request itself: undici destroys a stream that it could not
+ * send, and with it the connection over which the client waits for the reason.
+ */
+function bodyOf(request: IncomingMessage): Readable | null {
+  if (!hasBody(request)) return null;
+  // undici takes any async iterable, which its types leave out.
+  return request.iterator({ destroyOnReturn: false }) as unknown as Readable;
+}
+
+function asksForWebSocket(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket';
+}

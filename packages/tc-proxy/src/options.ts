@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { type OptionTable, wholeNumber } from '@docker-worker/service-kit/option-table';
+import type { z } from 'zod';
+import type { TcProxyConfig } from './tc-proxy-config.ts';
+
+/** Flags and variables of the original taskcluster-proxy, and a few of our own. */
+export const options = {
+  port: {
+    flag: 'port',
+    short: 'p',
+    env: 'TC_PROXY_PORT',
+    placeholder: '<n>',
+    description: 'Port to listen on; 0 takes a free one.',
+    parse: wholeNumber,
+    standaloneDefault: 8080,
+  },
+  address: {
+    flag: 'ip-address',
+    short: 'i',
+    env: 'TC_PROXY_ADDRESS',
+    placeholder: '<ip>',
+    description: 'Address to listen on; * for all interfaces.',
+    // Without an address the schema means all interfaces.
+    parse: (text) => (text === '*' ? undefined : text),
+    standaloneDefault: '127.0.0.1',
+  },
+  rootUrl: {
+    flag: 'root-url',
+    env: 'TASKCLUSTER_ROOT_URL',
+    placeholder: '<url>',
+    description: 'Root URL of the Taskcluster deployment.',
+  },
+  'credentials.clientId': {
+    flag: 'client-id',
+    env: 'TASKCLUSTER_CLIENT_ID',
+    placeholder: '<id>',
+    description: 'Client id of the credentials.',
+  },
+  'credentials.accessToken': {
+    flag: 'access-token',
+    env: 'TASKCLUSTER_ACCESS_TOKEN',
+    placeholder: '<token>',
+    description: 'Access token; better given as variable, since other users can read arguments.',
+    secret: true,
+  },
+  'credentials.certificate': {
+    flag: 'certificate',
+    env: 'TASKCLUSTER_CERTIFICATE',
+    placeholder: '<json>',
+    description: 'Certificate of temporary credentials.',
+    secret: true,
+  },
+  taskId: {
+    flag: 'task-id',
+    short: 't',
+    env: 'TC_PROXY_TASK_ID',
+    placeholder: '<taskId>',
+    description: 'Restrict requests to the scopes of this task, beside the scopes given as arguments.',
+  },
+  authorizedScopes: {
+    positional: true,
+    placeholder: '<scope>',
+    description:
+      'Scopes to restrict requests to; without any, and without a task id, there is no restriction.',
+  },
+  credentialsEndpoint: {
+    flag: 'credentials-endpoint',
+    env: 'TC_PROXY_CREDENTIALS_ENDPOINT',
+    boolean: true,
+    description: 'Let PUT /credentials on the data port replace the credentials.',
+    standaloneDefault: true,
+  },
+  ca: {
+    flag: 'ca',
+    env: 'TC_PROXY_CA',
+    placeholder: '<file>',
+    description: 'PEM file of certificates to trust beside the system’s.',
+    parse: readPem,
+  },
+  connectTimeout: {
+    flag: 'connect-timeout',
+    env: 'TC_PROXY_CONNECT_TIMEOUT',
+    placeholder: '<seconds>',
+    description: 'Time for a connection to an upstream.',
+    parse: Number,
+    shownDefault: '10',
+  },
+  headersTimeout: {
+    flag: 'headers-timeout',
+    env: 'TC_PROXY_HEADERS_TIMEOUT',
+    placeholder: '<seconds>',
+    description: 'Time an upstream has to begin its answer; 0 waits for ever.',
+    parse: Number,
+    shownDefault: '300',
+  },
+} satisfies OptionTable<z.input<typeof TcProxyConfig>>;
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  createLogger,
+  createUpstreamDispatcher,
+  listen,
+  Redactor,
+  Registry,
+  RequestMetrics,
+  type RunningService,
+  type ServiceContext,
+} from '@docker-worker/service-kit';
+import { CredentialHolder } from './credential-holder.ts';
+import { taskScopes } from './task-scopes.ts';
+import { createTcProxyApp } from './tc-proxy-app.ts';
+import { TcProxyConfig } from './tc-proxy-config.ts';
+
+export { TcProxyConfig as config };
+
+/** Length of the signature's scope part from which front ends in use are known to refuse the request. */
+const longExt = 7_000;
+
+export async function start(config: TcProxyConfig, context: ServiceContext): Promise<RunningService> {
+  const { rootUrl, credentialsEndpoint } = config;
+  const { logger, version, revision, announce } = context;
+  const dispatcher = createUpstreamDispatcher({
+    ca: config.ca,
+    connectTimeoutMs: config.connectTimeout * 1000,
+    headersTimeoutMs: config.headersTimeout * 1000,
+  });
+  const authorizedScopes = await restriction(config, (taskId) =>
+    taskScopes({ rootUrl, taskId, dispatcher, signal: context.stopping }),
+  );
+  const credentials = new CredentialHolder(config.credentials, { authorizedScopes, version, revision });
+  const metrics = new RequestMetrics(context.metrics);
+  const app = createTcProxyApp({ rootUrl, credentials, credentialsEndpoint, dispatcher, metrics, logger });
+  const port = await listen(app, config.port, config.address);
+
+  announce(`Taskcluster proxy ${version} (git revision ${revision})`);
+  announce(`Root URL: ${rootUrl}`);
+  announce(`Client id: ${config.credentials.clientId}`);
+  announce('Access token: <not shown>');
+  announce(config.credentials.certificate ? 'Certificate: <not shown>' : 'Certificate: none');
+  announce(
+    authorizedScopes
+      ? `Authorized scopes: ${JSON.stringify(authorizedScopes)}`
+      : 'Authorized scopes: no restriction',
+  );
+  announce(`Serving on ${config.address ?? 'all interfaces'} port ${port}`);
+  if ((credentials.current.ext?.length ?? 0) > longExt) {
+    announce(
+      'Warning: the scopes make signatures so long that some HTTP front ends will refuse the requests',
+    );
+  }
+
+  return {
+    port,
+    applyCredentials: (next) => credentials.replace(next),
+    drain: async () => {
+      await app.close();
+    },
+    destroy: async () => {
+      app.server.closeAllConnections();
+      await dispatcher.destroy();
+    },
+  };
+}
+
+/** Builds the app once for nothing, with credentials of nobody. */
+export async function rehearse(): Promise<void> {
+  const rootUrl = 'https://taskcluster.invalid';
+  const nobody = { clientId: 'nobody', accessToken: 'none' };
+  const app = createTcProxyApp({
+    rootUrl,
+    credentials: new CredentialHolder(nobody, { version: '', revision: '', authorizedScopes: [] }),
+    credentialsEndpoint: false,
+    dispatcher: createUpstreamDispatcher(),
+    metrics: new RequestMetrics(new Registry()),
+    logger: createLogger({ name: 'tc-proxy', level: 'silent', redactor: new Redactor() }),
+  });
+  await app.ready();
+  await app.close();
+}
+
+/** Absent means no restriction; a task without scopes means an empty list, which allows nothing. */
+async function restriction(
+  { authorizedScopes, taskId }: TcProxyConfig,
+  fetchScopes: (taskId: string) => Promise<string[]>,
+): Promise<string[] | undefined> {
+  if (taskId === undefined) return authorizedScopes;
+  return [...new Set([...(authorizedScopes ?? []), ...(await fetchScopes(taskId))])];
+}

@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net';
+import {
+  errorBody,
+  http,
+  type Logger,
+  type RequestMetrics,
+  withoutSchemas,
+} from '@docker-worker/service-kit';
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { Dispatcher } from 'undici';
+import { bewitRoute } from './bewit-route.ts';
+import type { CredentialHolder } from './credential-holder.ts';
+import { credentialsRoute } from './credentials-route.ts';
+import { Forwarder } from './forwarder.ts';
+import { parseHttpUrl } from './http-url.ts';
+import { routablePath } from './resolve-target.ts';
+
+export interface TcProxyAppOptions {
+  rootUrl: string;
+  credentials: CredentialHolder;
+  credentialsEndpoint: boolean;
+  /** Connections to upstreams, which verify TLS; tests pass their own. */
+  dispatcher: Dispatcher;
+  metrics: RequestMetrics;
+  logger: Logger;
+}
+
+/** Largest header block of a request: more than the 16 KiB that Node takes, for long scope lists and cookies. */
+const maxHeaderSize = 132 * 1024;
+
+/** The whole proxy as a Fastify app that is not listening yet. */
+export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
+  const root = parseHttpUrl(options.rootUrl);
+  if (!root) throw new TypeError('rootUrl is not an http or https URL');
+
+  const app = Fastify({
+    ...withoutSchemas,
+    logger: false,
+    exposeHeadRoutes: false,
+    requestTimeout: 0,
+    http: { maxHeaderSize },
+    // The router never sees the client's bytes, which it would decode and refuse: only one of our own names.
+    rewriteUrl: ({ url = '/' }) => routeName(url, options.credentialsEndpoint),
+  });
+  // Node would silently drop the headers beyond a limit; the size of the block is the limit here.
+  app.server.maxHeadersCount = 0;
+  app.server.on('connect', (_, socket: Socket) => socket.end(connectRefusal));
+
+  for (const method of http.METHODS) {
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method))
+      app.addHttpMethod(method, { hasBody: true });
+  }
+
+  const forwarder = new Forwarder({
+    root,
+    credentials: options.credentials,
+    dispatcher: options.dispatcher,
+    metrics: options.metrics,
+    logger: options.logger,
+    // What has become idle now must not hold up the close until its keep-alive time is over.
+    onIdle: () => setImmediate(() => app.server.closeIdleConnections()),
+  });
+  app.addHook('preClose', async () => forwarder.drain());
+
+  app.route({
+    method: app.supportedMethods,
+    url: '/forward',
+    // Before Fastify touches the body; what follows is Node's own request and response.
+    onRequest: (request, reply) => {
+      reply.hijack();
+      forwarder.forward(request.originalUrl, request.raw, reply.raw);
+    },
+    handler: () => {},
+  });
+  app.options('/server', (_, reply) => reply.send());
+  app.register(bewitRoute, { credentials: options.credentials });
+  app.register(credentialsRoute, { credentials: options.credentials, logger: options.logger });
+
+  // `forward` takes every method, so what finds no route is one of ours, asked with another method.
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = request.url === '/bewit' ? 'POST' : 'PUT';
+    const message = `this path takes only ${allowed}`;
+    return reply
+      .code(405)
+      .header('Allow', allowed)
+      .send(errorBody('MethodNotAllowed', message, request.method));
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) options.logger.error({ err: error }, 'a request could not be handled');
+    const [code, message] =
+      status >= 500 ? ['InternalServerError', 'internal error'] : ['InputError', error.message];
+    return reply.code(status).send(errorBody(code, message, request.method));
+  });
+  return app;
+}
+
+function routeName(rawUrl: string, credentialsEndpoint: boolean): string {
+  if (rawUrl === '*') return '/server';
+  const path = routablePath(rawUrl);
+  if (path === '/bewit' || path.startsWith('/bewit?')) return '/bewit';
+  if (credentialsEndpoint && (path === '/credentials' || path.startsWith('/credentials?')))
+    return '/credentials';
+  return '/forward';
+}
+
+const connectRefusal = 'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';

@@ -1,0 +1,22 @@
+import type { AttemptLimits } from './attempts.ts';
+import type { Content } from './spool.ts';
+import type { ArtifactRun, ArtifactStorage } from './storage.ts';
+
+/** Where the artifacts of a run go, and who hears about it. */
+export interface ArtifactDestination extends ArtifactRun {
+  /** RFC 3339; for artifacts that name no expiration of their own. */
+  taskExpires: string;
+  /** Names that end like this are uploaded as they are, all others compressed. */
+  skipCompressionExtensions: readonly string[];
+  /** Where large files are kept until they are uploaded. */
+  tempDir: string;
+  /** Lines of the task's log. */
+  log: { worker(text: string): void; error(text: string): void };
+  signal: AbortSignal;
+  /** How many files are read and uploaded at once; default 8. */
+  concurrency?: number;
+  /** Called for each file that has been uploaded, with its full artifact name. */
+  onUploaded?(name: string, content: Content): void;
+  limits?: AttemptLimits;
+  storage?: ArtifactStorage;
+}

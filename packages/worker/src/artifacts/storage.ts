@@ -1,0 +1,28 @@
+import type { Client } from 'taskcluster-client';
+import type { Spooled } from './spool.ts';
+
+/** The run that gets an artifact. */
+export interface ArtifactRun {
+  /** A client with the credentials of this moment; it is asked for at every call of the queue. */
+  queue(): Client;
+  taskId: string;
+  runId: number;
+}
+
+export interface ArtifactProperties {
+  name: string;
+  contentType: string;
+  /** RFC 3339. */
+  expires: string;
+}
+
+/**
+ * How the bytes of an artifact reach Taskcluster. One call is one attempt: it creates the artifact, sends
+ * all bytes, and rejects with the first error. The caller decides about another attempt.
+ */
+export type ArtifactStorage = (
+  run: ArtifactRun,
+  artifact: ArtifactProperties,
+  content: Spooled,
+  signal?: AbortSignal,
+) => Promise<void>;

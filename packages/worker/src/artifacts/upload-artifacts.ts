@@ -1,0 +1,78 @@
+import type { ArtifactDeclaration } from '../payload/artifact-declaration.ts';
+import { type ArchiveSource, NotInContainer, openArchive } from './archive.ts';
+import { withAttempts } from './attempts.ts';
+import { createArtifact } from './create-artifact.ts';
+import type { ArtifactDestination } from './destination.ts';
+import { FileUploads } from './file-uploads.ts';
+import { Slots } from './slots.ts';
+import { uploadDirectory } from './upload-directory.ts';
+
+/**
+ * Uploads what the payload declares from a container that has exited. An artifact that is missing, or is not
+ * what it was declared to be, becomes an `error` artifact and fails nothing. All others are tried to the end;
+ * then a failed upload rejects. An abort rejects at once with the signal's reason.
+ */
+export async function uploadArtifacts(
+  container: ArchiveSource,
+  artifacts: Record<string, ArtifactDeclaration>,
+  destination: ArtifactDestination,
+): Promise<void> {
+  const files = new FileUploads(destination);
+  const archives = new Slots(destination.concurrency ?? 8);
+  await Promise.all(
+    Object.entries(artifacts).map(async ([name, declared]) => {
+      using _slot = await archives.take();
+      try {
+        await uploadArtifact(container, name, declared, destination, files);
+      } catch (error) {
+        files.report(name, error);
+      }
+    }),
+  );
+  destination.signal.throwIfAborted();
+  if (files.failed) {
+    throw new Error('Encountered error when uploading artifact(s)');
+  }
+}
+
+async function uploadArtifact(
+  container: ArchiveSource,
+  name: string,
+  { type, path, expires: ownExpires }: ArtifactDeclaration,
+  destination: ArtifactDestination,
+  files: FileUploads,
+): Promise<void> {
+  const { taskExpires, log, signal } = destination;
+  const expires = ownExpires ?? taskExpires;
+
+  async function errorArtifact(reason: string, message: string): Promise<void> {
+    const properties = { storageType: 'error', expires, reason, message };
+    await withAttempts(
+      () => createArtifact(destination, name, signal, properties),
+      destination.limits ?? {},
+      signal,
+    );
+  }
+
+  try {
+    await using archive = await openArchive(container, path, signal);
+    const { type: actual } = archive.root.header;
+    if (actual !== type) {
+      const message = `Error uploading "${name}". Expected artifact to be a "${type}" but was "${actual}"`;
+      log.error(message);
+      await errorArtifact('invalid-resource-on-worker', message);
+    } else if (actual === 'directory') {
+      await uploadDirectory({ name, path, expires }, archive, container, destination, files);
+    } else {
+      const { uploaded } = await files.start(name, expires, archive.root);
+      await uploaded;
+    }
+  } catch (error) {
+    if (!(error instanceof NotInContainer)) {
+      throw error;
+    }
+    const message = `Artifact "${name}" not found at "${path}": ${error.message}`;
+    log.worker(message);
+    await errorArtifact('file-missing-on-worker', message);
+  }
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { type AttemptLimits, mayPass, withAttempts } from './attempts.ts';
+import { s3Storage } from './s3-storage.ts';
+import { type Content, type Spooled, spoolBytes, spoolFile } from './spool.ts';
+import type { ArtifactProperties, ArtifactRun, ArtifactStorage } from './storage.ts';
+
+export interface FileUpload extends ArtifactRun, ArtifactProperties, UploadOptions {
+  /** The path of a finished file, or the bytes themselves. */
+  source: string | Buffer;
+  /** Stores the bytes compressed, with `Content-Encoding: gzip`; default false. */
+  gzip?: boolean;
+  /** Where compressed copies of large files go meanwhile; the system's own directory by default. */
+  tempDir?: string;
+}
+
+export interface UploadOptions {
+  signal?: AbortSignal;
+  limits?: AttemptLimits;
+  storage?: ArtifactStorage;
+}
+
+/**
+ * Uploads one file as an artifact of a run, and gives the hash and size of its bytes before compression.
+ *
+ * Throws {@link UploadError} when it is refused or when its attempts are used up, and the signal's reason
+ * when that aborts.
+ */
+export async function uploadFile(upload: FileUpload): Promise<Content> {
+  const { source, gzip = false, tempDir, signal } = upload;
+  const options = { gzip, tempDir, signal };
+  await using content =
+    typeof source === 'string' ? await spoolFile(source, options) : await spoolBytes(source, options);
+  await uploadSpooled(content, upload);
+  return content.original;
+}
+
+/** The upload of bytes that are ready; the caller disposes of them. */
+export async function uploadSpooled(
+  content: Spooled,
+  upload: ArtifactRun & ArtifactProperties & UploadOptions,
+): Promise<void> {
+  const { signal, limits = {}, storage = s3Storage } = upload;
+  try {
+    await withAttempts(() => storage(upload, upload, content, signal), limits, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new UploadError(upload.name, error);
+  }
+}
+
+export class UploadError extends Error {
+  readonly artifact: string;
+  /** The cause alone, for a place that names the artifact itself. */
+  readonly reason: string;
+  /** The storage or the queue was not reachable, so that other artifacts will hardly do better. */
+  readonly outage: boolean;
+
+  constructor(artifact: string, cause: unknown) {
+    const reason = reasonOf(cause);
+    super(`Artifact "${artifact}" could not be uploaded: ${reason}`, { cause });
+    this.name = 'UploadError';
+    this.artifact = artifact;
+    this.reason = reason;
+    this.outage = mayPass(cause);
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof z.ZodError) {
+    return `the queue’s answer to createArtifact was not understood: ${z.prettifyError(cause)}`;
+  }
+  if (!(cause instanceof Error)) {
+    return String(cause);
+  }
+  // The queue appends the whole request to its messages, and some network errors have a code alone.
+  const message = cause.message.split('\n---')[0]?.trim();
+  return message || String((cause as { code?: unknown }).code ?? cause.name);
+}

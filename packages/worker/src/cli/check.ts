@@ -1,0 +1,132 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import taskcluster from 'taskcluster-client';
+import { satisfiesExpression } from 'taskcluster-lib-scopes';
+import { request } from 'undici';
+import { z } from 'zod';
+import { type WorkerConfig, workerPoolId } from '../config/config.ts';
+import { readConfig } from '../config/read-config.ts';
+import { connectEngine } from '../engine/engine.ts';
+import { localImage } from '../engine/ensure-image.ts';
+import { sidecarImage } from '../engine/start-sidecar.ts';
+import { features } from '../features/index.ts';
+import { UserError } from '../user-error.ts';
+
+const leastFreeBytes = 1_000_000_000;
+/** Taskcluster accepts a signature whose time is off by this much. */
+const toleratedSkewMs = 15 * 60 * 1000;
+
+/** Looks for everything that would keep a worker from running. Each problem is one line with its fix. */
+export async function check(options: { config?: string; online?: boolean }): Promise<number> {
+  const problems: string[] = [];
+  const config = await attempt(problems, async () =>
+    options.config === undefined ? undefined : await readConfig(options.config),
+  );
+  if (options.online && options.config === undefined) {
+    problems.push('--online needs --config FILE: it tells which deployment to ask, and as whom.');
+  }
+  await Promise.all([
+    checkEngine(problems, config),
+    checkDisk(problems),
+    ...(options.online && config !== undefined ? [checkDeployment(problems, config)] : []),
+  ]);
+  for (const problem of problems) {
+    process.stdout.write(`problem: ${problem}\n`);
+  }
+  process.stdout.write(problems.length === 0 ? 'ok: nothing is in the way of a worker here\n' : '');
+  return problems.length === 0 ? 0 : 1;
+}
+
+async function checkEngine(problems: string[], config: WorkerConfig | undefined): Promise<void> {
+  await attempt(problems, async () => {
+    await using engine = await connectEngine();
+    const sidecars = features
+      .filter(({ name }) => config?.features[name]?.enabled ?? true)
+      .flatMap((feature) => feature.sidecars ?? []);
+    // With a registry they are pulled when they are first needed.
+    const images =
+      config?.sidecars.registry === undefined
+        ? sidecars.map((sidecar) => sidecarImage(sidecar, undefined))
+        : [];
+    for (const image of images) {
+      if ((await localImage(engine.docker, image)) === undefined) {
+        problems.push(
+          `The sidecar image ${image} is not on this host: bake it with "npm run images", or set "sidecars.registry".`,
+        );
+      }
+    }
+  });
+}
+
+async function checkDisk(problems: string[]): Promise<void> {
+  const { bavail, bsize } = await statfs(tmpdir());
+  if (bavail * bsize < leastFreeBytes) {
+    problems.push(
+      `Only ${Math.round((bavail * bsize) / 1e6)} MB are free in ${tmpdir()}, where logs and artifacts are kept: free ` +
+        `${leastFreeBytes / 1e6} MB, or set TMPDIR to a larger disk.`,
+    );
+  }
+}
+
+async function checkDeployment(problems: string[], config: WorkerConfig): Promise<void> {
+  const { rootUrl } = config;
+  const answered = await attempt(problems, async () => {
+    const ping = await request(`${rootUrl}/api/queue/v1/ping`, { headersTimeout: 10_000 }).catch(
+      (error: Error) => {
+        throw new UserError(
+          `No Taskcluster answers at rootUrl ${rootUrl} (${error.message}): check "rootUrl".`,
+        );
+      },
+    );
+    await ping.body.dump();
+    if (ping.statusCode !== 200) {
+      throw new UserError(
+        `${rootUrl} answers, but not as a Taskcluster (HTTP ${ping.statusCode}): check "rootUrl".`,
+      );
+    }
+    const skew = Date.now() - Date.parse(String(ping.headers.date));
+    if (Math.abs(skew) > toleratedSkewMs) {
+      throw new UserError(
+        `This machine's clock is off by ${Math.round(skew / 1000)} s: set it, or every call will be refused.`,
+      );
+    }
+    return true;
+  });
+  if (answered) {
+    await attempt(problems, () => checkScopes(problems, config));
+  }
+}
+
+async function checkScopes(problems: string[], config: WorkerConfig): Promise<void> {
+  const auth = new taskcluster.Auth({ rootUrl: config.rootUrl, credentials: config.taskcluster, retries: 1 });
+  const answer = await auth.currentScopes().catch((error: Error & { code?: string }) => {
+    throw new UserError(
+      `The credentials of "taskcluster" are refused (${error.code ?? error.message}): renew them.`,
+    );
+  });
+  const { scopes } = z.looseObject({ scopes: z.array(z.string()) }).parse(answer);
+  const needed = [
+    `queue:claim-work:${workerPoolId(config)}`,
+    `queue:worker-id:${config.workerGroup}/${config.workerId}`,
+  ];
+  for (const scope of needed) {
+    if (!satisfiesExpression(scopes, scope)) {
+      problems.push(
+        `The credentials of "taskcluster" lack the scope ${scope}: grant it to ${config.taskcluster.clientId}.`,
+      );
+    }
+  }
+}
+
+/** Collects what a check has to say; a failure that it cannot explain goes on. */
+async function attempt<T>(problems: string[], work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    problems.push(error.message);
+    return undefined;
+  }
+}

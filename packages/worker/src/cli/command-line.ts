@@ -1,0 +1,99 @@
+import { Command, CommanderError, Option } from 'commander';
+import { UserError } from '../user-error.ts';
+import { version } from '../version.ts';
+import { exitCode } from './exit-code.ts';
+
+/** Parses and runs a command line; returns the exit code. Each command is loaded only when it is used. */
+export async function runCommandLine(argv: string[]): Promise<number> {
+  let code = 0;
+  const program = new Command('docker-worker')
+    .description('Runs Taskcluster tasks in Docker containers.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for the options)');
+
+  program
+    .command('run-task')
+    .argument(
+      '<file>',
+      'YAML or JSON: a task definition or just its payload; several documents are several tasks; "-" reads standard input',
+    )
+    .description("Run tasks on this machine, with an embedded Taskcluster; the exit code is the task's.")
+    .option('--artifacts <dir>', 'keep the artifacts in this folder')
+    .option('--secret <name=json>', 'a secret that the task may read, if its scopes allow', collect, [])
+    .option('--scope <scope>', 'add a scope to the task', collect, [])
+    .option('--env <name=value>', 'set or override a variable of the task', collect, [])
+    .option('--dry-run', 'print what would be created and which scopes are missing')
+    .addOption(logLevel('warn'))
+    .action(async (file: string, options) => {
+      const { runTask } = await import('./run-task/run-task.ts');
+      code = await runTask(file, options);
+    });
+
+  program
+    .command('start')
+    .description('Claim and run tasks of a Taskcluster deployment until told to stop.')
+    .addOption(configFile())
+    .addOption(logLevel('info'))
+    .action(async (options) => {
+      const { start } = await import('./start.ts');
+      code = await start(options);
+    });
+
+  program
+    .command('check')
+    .description('Look for everything that would keep a worker from running; tell each problem with its fix.')
+    .addOption(configFile().makeOptionMandatory(false))
+    .option('--online', 'also ask the Taskcluster deployment')
+    .action(async (options) => {
+      const { check } = await import('./check.ts');
+      code = await check(options);
+    });
+
+  program
+    .command('sweep')
+    .description('Remove containers and networks that killed workers left on this host.')
+    .action(async () => {
+      const { sweepHost } = await import('./sweep.ts');
+      code = await sweepHost();
+    });
+
+  program
+    .command('schema')
+    .argument('<document>', '"payload" or "config"')
+    .description('Print the JSON schema of task payloads or of the configuration file.')
+    .action(async (document: string) => {
+      const { printSchema } = await import('./schema.ts');
+      code = printSchema(document);
+    });
+
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? 0 : exitCode.failure;
+    }
+    if (error instanceof UserError) {
+      process.stderr.write(`${error.message}\n`);
+      return exitCode.failure;
+    }
+    throw error;
+  }
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+function configFile(): Option {
+  return new Option('--config <file>', 'configuration, YAML or JSON')
+    .env('DOCKER_WORKER_CONFIG')
+    .makeOptionMandatory();
+}
+
+function logLevel(usual: string): Option {
+  return new Option('--log-level <level>', 'how much the worker logs')
+    .choices(['debug', 'info', 'warn', 'error', 'silent'])
+    .default(usual);
+}

@@ -1,0 +1,8 @@
+/** Exit codes of the command line beside those of tasks. */
+export const exitCode = {
+  /** The command itself failed, or the task ended in an exception; as `docker run` does. */
+  failure: 125,
+  /** 128 + the number of the signal that ended the command. */
+  interrupted: 130,
+  terminated: 143,
+} as const;

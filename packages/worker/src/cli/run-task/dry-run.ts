@@ -1,0 +1,57 @@
+import { connectEngine } from '../../engine/engine.ts';
+import { localImage } from '../../engine/ensure-image.ts';
+import { sidecarImage } from '../../engine/start-sidecar.ts';
+import { TaskDefinition } from '../../queue/queue.ts';
+import { examine } from '../../run/examine.ts';
+import { exitCode } from '../exit-code.ts';
+import { localWorkerConfig } from './local-worker.ts';
+
+/** Prints what `run-task` would create for each task, and why it would refuse one; creates nothing. */
+export async function dryRun(tasks: { name: string; definition: object }[]): Promise<number> {
+  await using engine = await connectEngine();
+  const config = localWorkerConfig(
+    { rootUrl: 'http://localhost', credentials: { clientId: 'none', accessToken: 'none' } },
+    tasks.length,
+  );
+  let code = 0;
+  for (const { name, definition } of tasks) {
+    const task = TaskDefinition.parse(definition);
+    const examination = examine(task, config);
+    print(`task ${name}`);
+    if (!examination.accepted) {
+      for (const message of examination.messages) {
+        print(`  refused    ${message}`);
+      }
+      code = exitCode.failure;
+      continue;
+    }
+    const { payload, used } = examination;
+    const image = typeof payload.image === 'string' ? payload.image : JSON.stringify(payload.image);
+    const sidecars = used.flatMap((feature) => feature.sidecars ?? []);
+    print(`  network    a bridge network of its own, a /28 of ${config.network.subnets}`);
+    print(`  container  image ${image} (${await whereIs(image)})`);
+    print(`  command    ${payload.command === undefined ? "the image's" : JSON.stringify(payload.command)}`);
+    for (const sidecar of sidecars) {
+      const from = sidecarImage(sidecar, config.sidecars.registry);
+      print(
+        `  sidecar    ${sidecar.name}, image ${from} (${await whereIs(from)}), as http://${sidecar.alias}`,
+      );
+    }
+    print(`  mounts     none`);
+    print(`  env        ${Object.keys(payload.env ?? {}).join(', ') || 'only what every task has'}`);
+    for (const [artifact, { type, path }] of Object.entries(payload.artifacts ?? {})) {
+      print(`  artifact   ${artifact} from the ${type} ${path}`);
+    }
+    print(`  features   ${used.map((feature) => feature.name).join(', ')}`);
+    print(`  scopes     ${task.scopes.join(', ') || 'none'}; none is missing`);
+  }
+  return code;
+
+  async function whereIs(image: string): Promise<string> {
+    return (await localImage(engine.docker, image)) === undefined ? 'to be pulled' : 'on this host';
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

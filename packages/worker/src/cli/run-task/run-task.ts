@@ -1,0 +1,61 @@
+import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { pino } from 'pino';
+import taskcluster, { type Client } from 'taskcluster-client';
+import { bridgeGateway } from '../../engine/bridge-gateway.ts';
+import { startWorker } from '../../worker.ts';
+import { readTaskFile } from '../task-file.ts';
+import { dryRun } from './dry-run.ts';
+import { localWorkerConfig } from './local-worker.ts';
+import { parseSecrets, parseVariables } from './name-value.ts';
+import { Session } from './session.ts';
+import { taskDefinition } from './task-definition.ts';
+
+export interface RunTaskOptions {
+  artifacts?: string;
+  secret: string[];
+  scope: string[];
+  env: string[];
+  dryRun?: boolean;
+  logLevel: string;
+}
+
+/**
+ * Runs the tasks of a file with an embedded Taskcluster. Their logs go to standard output, and nothing else
+ * does; several at once have their lines prefixed with their names.
+ *
+ * @returns the exit code of the first task that did not succeed, or 0
+ */
+export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
+  const documents = await readTaskFile(file);
+  const overrides = { scopes: options.scope, env: parseVariables(options.env) };
+  const secrets = parseSecrets(options.secret);
+  const tasks = documents.map((document) => ({
+    name: document.name,
+    definition: taskDefinition(document, overrides),
+  }));
+  if (options.dryRun) {
+    return dryRun(tasks);
+  }
+  await using resources = new AsyncDisposableStack();
+  const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway() }));
+  const client = { rootUrl: local.rootUrl, credentials: local.credentials };
+  const session = new Session(new taskcluster.Queue(client), options.artifacts);
+  using _signals = session.handleSignals();
+  const [worker] = await Promise.all([
+    startWorker({
+      config: localWorkerConfig(local, tasks.length),
+      logger: pino({ level: options.logLevel }, pino.destination(2)),
+      onRun: (run) => session.follow(run),
+      onResolved: (run, outcome) => session.resolved(run, outcome),
+    }).then((started) => resources.use(started)),
+    createSecrets(new taskcluster.Secrets(client), secrets),
+  ]);
+  await session.create(tasks);
+  // A worker that fails, as when the engine is lost, ends the wait as well.
+  return await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
+}
+
+async function createSecrets(service: Client, secrets: Map<string, object>): Promise<void> {
+  const expires = taskcluster.fromNowJSON('1 day');
+  await Promise.all([...secrets].map(([name, secret]) => service.set(name, { secret, expires })));
+}

@@ -1,0 +1,125 @@
+import { relative } from 'node:path';
+import taskcluster, { type Client } from 'taskcluster-client';
+import { z } from 'zod';
+import type { Outcome } from '../../run/execute.ts';
+import { resolutionText } from '../../run/resolution.ts';
+import type { Run } from '../../run/run.ts';
+import { exitCode } from '../exit-code.ts';
+import { downloadArtifacts } from './download-artifacts.ts';
+import { printLog } from './print-log.ts';
+
+const Status = z.looseObject({ status: z.looseObject({ state: z.string() }) });
+
+interface SessionTask {
+  name: string;
+  /** The exit code that the task stands for, once it is resolved for good. */
+  ended: PromiseWithResolvers<number>;
+}
+
+/** The tasks of one `run-task`: created, followed to their resolution, summed up in one exit code. */
+export class Session {
+  readonly #queue: Client;
+  readonly #artifacts: string | undefined;
+  readonly #tasks = new Map<string, SessionTask>();
+  readonly #printing: Promise<void>[] = [];
+  readonly #open = new Set<Run>();
+  #interruptedWith: number | undefined;
+
+  constructor(queue: Client, artifacts: string | undefined) {
+    this.#queue = queue;
+    this.#artifacts = artifacts;
+  }
+
+  async create(tasks: { name: string; definition: object }[]): Promise<void> {
+    for (const { name } of tasks) {
+      this.#tasks.set(taskcluster.slugid(), { name, ended: Promise.withResolvers() });
+    }
+    await Promise.all(
+      [...this.#tasks.keys()].map((taskId, index) =>
+        this.#queue.createTask(taskId, tasks[index]?.definition),
+      ),
+    );
+  }
+
+  /** Prints a run's log while it grows. */
+  follow(run: Run): void {
+    this.#open.add(run);
+    const name = this.#tasks.get(run.taskId)?.name;
+    this.#printing.push(printLog(run.log, process.stdout, this.#tasks.size > 1 ? `[${name}] ` : ''));
+    if (this.#interruptedWith !== undefined) {
+      run.abort({ kind: 'canceled' });
+    }
+  }
+
+  /** A run has ended; the task has too, unless the queue made another run of it. */
+  resolved({ taskId, runId }: { taskId: string; runId: number }, outcome: Outcome): void {
+    const task = this.#tasks.get(taskId);
+    this.#conclude(taskId, runId, outcome).then(
+      (code) => code !== undefined && task?.ended.resolve(code),
+      (error) => task?.ended.reject(error),
+    );
+  }
+
+  /**
+   * Cancels the tasks at the first signal; the second one ends this process at once, and what it leaves
+   * behind is removed by the next run.
+   */
+  handleSignals(): Disposable {
+    const onSignal = (signal: NodeJS.Signals) => {
+      const code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+      if (this.#interruptedWith !== undefined) {
+        process.exit(code);
+      }
+      process.stderr.write(`${signal}: cancelling; once more ends this at once\n`);
+      this.#interruptedWith = code;
+      this.#cancel().catch((error: Error) => process.stderr.write(`${error.message}\n`));
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    for (const signal of signals) {
+      process.on(signal, onSignal);
+    }
+    return {
+      [Symbol.dispose]() {
+        for (const signal of signals) {
+          process.off(signal, onSignal);
+        }
+      },
+    };
+  }
+
+  /** Waits for all tasks; the first that did not succeed gives the exit code. */
+  async exitCode(): Promise<number> {
+    const codes = await Promise.all([...this.#tasks.values()].map(({ ended }) => ended.promise));
+    await Promise.all(this.#printing);
+    return this.#interruptedWith ?? codes.find((code) => code !== 0) ?? 0;
+  }
+
+  async #cancel(): Promise<void> {
+    await Promise.all([...this.#tasks.keys()].map((taskId) => this.#queue.cancelTask(taskId)));
+    // The queue tells a worker only at the next reclaim, which may be minutes away.
+    for (const run of this.#open) {
+      run.abort({ kind: 'canceled' });
+    }
+    for (const [taskId, { ended }] of this.#tasks) {
+      if (![...this.#open].some((run) => run.taskId === taskId)) {
+        ended.resolve(exitCode.failure);
+      }
+    }
+  }
+
+  async #conclude(taskId: string, runId: number, outcome: Outcome): Promise<number | undefined> {
+    const { status } = Status.parse(await this.#queue.status(taskId));
+    if (status.state === 'pending' || status.state === 'running') {
+      return undefined;
+    }
+    const files =
+      this.#artifacts === undefined
+        ? []
+        : await downloadArtifacts(this.#queue, taskId, runId, this.#artifacts);
+    for (const file of files) {
+      process.stderr.write(`artifact: ${relative('', file)}\n`);
+    }
+    process.stderr.write(`${this.#tasks.get(taskId)?.name}: ${resolutionText(outcome.resolution)}\n`);
+    return outcome.exitCode >= 0 && status.state !== 'exception' ? outcome.exitCode : exitCode.failure;
+  }
+}

@@ -1,0 +1,93 @@
+import { Credentials } from '@docker-worker/service-kit/control';
+import { z } from 'zod';
+
+/** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
+const compressedExtensions =
+  '.7z .bz2 .deb .dmg .flv .gif .gz .jpeg .jpg .png .swf .tbz .tgz .webp .whl .woff .woff2 .xz .zip .zst lz4'.split(
+    ' ',
+  );
+
+const identifier = z.string().regex(/^[A-Za-z0-9_-]{1,38}$/, 'must be 1 to 38 letters, digits, "_" or "-"');
+
+/**
+ * The worker's configuration. Key names are those of the original docker-worker's configuration file;
+ * unknown keys are refused, so that a misspelt one is noticed.
+ */
+export const WorkerConfig = z.strictObject({
+  rootUrl: z
+    .url()
+    .transform((url) => url.replace(/\/+$/, ''))
+    .describe('Root URL of the Taskcluster deployment.'),
+  taskcluster: Credentials.describe("The worker's own credentials: claim work, expand scopes."),
+  provisionerId: identifier.describe('First half of the worker pool id.'),
+  workerType: identifier.describe('Second half of the worker pool id.'),
+  workerGroup: identifier,
+  workerId: identifier,
+  workerNodeType: z.string().default('standalone').describe('Instance type, as tasks see it.'),
+  publicIp: z.string().optional(),
+  workerLocation: z.string().optional().describe('JSON text, e.g. {"cloud":"aws","region":"eu-west-1"}.'),
+  host: z.string().default('localhost').describe('Host name of this worker in the URLs of live logs.'),
+  capacity: z.int().min(1).default(1).describe('How many tasks run at once.'),
+  features: z
+    .record(z.string(), z.strictObject({ enabled: z.boolean() }))
+    .default({})
+    .describe('Features that this worker offers; those not named are on, except bulkLog.'),
+  task: z
+    .strictObject({
+      reclaimDivisor: z
+        .number()
+        .min(1.1)
+        .default(2)
+        .describe('A claim is renewed after its remaining time divided by this.'),
+    })
+    .prefault({}),
+  artifacts: z
+    .strictObject({
+      skipCompressionExtensions: z
+        .array(z.string())
+        .default(compressedExtensions)
+        .describe('Artifacts whose names end so are uploaded as they are, all others gzipped.'),
+    })
+    .prefault({}),
+  logging: z
+    .strictObject({
+      liveLogAddress: z.string().default('::').describe('Address on which live logs are served.'),
+      liveLogPort: z.int().min(0).max(65535).default(0).describe('0 lets the system choose.'),
+    })
+    .prefault({}),
+  sidecars: z
+    .strictObject({
+      registry: z
+        .string()
+        .optional()
+        .describe('Registry and path prefix of the sidecar images; default: local images.'),
+      readySeconds: z
+        .number()
+        .positive()
+        .default(30)
+        .describe('How long a sidecar may take until it is ready.'),
+    })
+    .prefault({}),
+  network: z
+    .strictObject({
+      subnets: z
+        .cidrv4()
+        .default('172.29.0.0/16')
+        .describe('Range from which every task run gets a network of its own, a /28 each.'),
+    })
+    .prefault({}),
+  shutdown: z
+    .strictObject({
+      graceSeconds: z
+        .number()
+        .positive()
+        .default(30)
+        .describe('Time for artifacts and logs when a task is aborted because the worker shuts down.'),
+    })
+    .prefault({}),
+});
+export type WorkerConfig = z.infer<typeof WorkerConfig>;
+
+export function workerPoolId({ provisionerId, workerType }: WorkerConfig): string {
+  return `${provisionerId}/${workerType}`;
+}

@@ -1,0 +1,33 @@
+import type Docker from 'dockerode';
+import { label } from './labels.ts';
+import { isAlive } from './process-identity.ts';
+import { removeContainer } from './remove-container.ts';
+import { removeNetwork } from './run-network.ts';
+
+export interface Swept {
+  containers: number;
+  networks: number;
+}
+
+/**
+ * Removes the containers and networks that a killed worker left behind. Only what carries our labels is
+ * touched, and of that only what belongs to a process which no longer runs.
+ *
+ * @param worker limits the sweep to one worker's things; without it all workers of this host are meant
+ */
+export async function sweep(docker: Docker, worker?: string): Promise<Swept> {
+  const filters = { label: [worker === undefined ? label.worker : `${label.worker}=${worker}`] };
+  const [containers, networks] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+  ]);
+  const deadContainers = containers.filter(({ Labels }) => isOrphan(Labels));
+  const deadNetworks = networks.filter(({ Labels }) => isOrphan(Labels));
+  await Promise.all(deadContainers.map(({ Id }) => removeContainer(docker, Id)));
+  await Promise.all(deadNetworks.map(({ Id }) => removeNetwork(docker, Id)));
+  return { containers: deadContainers.length, networks: deadNetworks.length };
+}
+
+function isOrphan(labels: Record<string, string> = {}): boolean {
+  return !isAlive(labels[label.process] ?? '');
+}

@@ -1,0 +1,75 @@
+import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import type { HostConfig } from 'dockerode';
+import type { z } from 'zod';
+import type { WorkerConfig } from '../config/config.ts';
+import type { RunningContainer } from '../engine/task-container.ts';
+import type { Payload } from '../payload/payload.ts';
+import type { Problem } from '../problem.ts';
+import type { TaskDefinition } from '../queue/queue.ts';
+import type { Run } from '../run/run.ts';
+
+/**
+ * A power that a task can ask for in `payload.features`. One file each in this folder; `index.ts` is the
+ * only list of them.
+ *
+ * Order of calls for a run: `openLog` as soon as the run is claimed, then `problems`, then `prepare`
+ * (all features at once), then the hooks of what `prepare` returned, then the log consumer's `onClosed`.
+ * A feature never sees a run that did not ask for it.
+ */
+export interface Feature {
+  /** Key in `payload.features`. */
+  name: string;
+  /** Whether a payload that does not name the feature uses it. */
+  defaultOn: boolean;
+  /** The services that it starts beside the task. */
+  sidecars?: readonly Sidecar[];
+  /** Why this worker cannot offer the feature (kernel, configuration); `undefined` when it can. */
+  unavailable?(config: WorkerConfig): string | undefined;
+  /** Scopes that the task's definition must hold to use the feature. */
+  requiredScopes?(request: FeatureRequest): string[];
+  /** What else forbids this task to use it, as missing payload parts. Nothing has been created yet. */
+  problems?(request: FeatureRequest): Problem[];
+  /**
+   * Starts following the log from its first byte, before the payload is known to be valid. A rejection is
+   * reported as the run's internal error once the task has ended.
+   */
+  openLog?(run: Run): Promise<LogConsumer>;
+  /** May create things; what it creates is registered on `run.resources` before it returns or throws. */
+  prepare?(run: Run, payload: Payload): Promise<Contribution>;
+}
+
+export interface FeatureRequest {
+  task: TaskDefinition;
+  payload: Payload;
+  config: WorkerConfig;
+}
+
+export interface LogConsumer {
+  /** The log has its last byte. Uploads go here; a rejection fails the run. */
+  onClosed(): Promise<void>;
+}
+
+/** What a feature adds to a run. All parts are optional; hooks of different features run concurrently. */
+export interface Contribution {
+  sidecars?: SidecarRequest[];
+  /** Variables of the task container; `payload.env` overrides them. */
+  env?: Record<string, string>;
+  /** Merged into the task container's HostConfig; lists are concatenated. */
+  hostConfig?: Pick<HostConfig, 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices'>;
+  /** The container runs. Not awaited before the task goes on; a rejection aborts the run. */
+  onStarted?(container: RunningContainer): Promise<void>;
+  /**
+   * The container has exited and still exists. A rejection fails a run that had succeeded. `signal` bounds
+   * the time when the worker is shutting down.
+   */
+  onExited?(container: RunningContainer, signal: AbortSignal): Promise<void>;
+  /** After every `onExited`; the log is still open. A rejection fails a run that had succeeded. */
+  onFinished?(): Promise<void>;
+}
+
+export interface SidecarRequest<Config extends z.ZodType = z.ZodType> {
+  sidecar: Sidecar<Config>;
+  config: z.input<Config>;
+  /** Whether the service is handed the new credentials at every reclaim. */
+  followsCredentials: boolean;
+}

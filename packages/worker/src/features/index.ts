@@ -1,0 +1,7 @@
+import { artifacts } from './artifacts.ts';
+import type { Feature } from './feature.ts';
+import { localLiveLog } from './local-live-log.ts';
+import { taskclusterProxy } from './taskcluster-proxy.ts';
+
+/** Every feature there is, in the order in which problems are told. */
+export const features: readonly Feature[] = [localLiveLog, artifacts, taskclusterProxy];

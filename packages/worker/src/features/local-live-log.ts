@@ -1,0 +1,61 @@
+import { uploadFile } from '../artifacts/upload-file.ts';
+import type { Run } from '../run/run.ts';
+import type { Feature } from './feature.ts';
+import { backingLogName, liveLogName } from './log-names.ts';
+
+const contentType = 'text/plain; charset=utf-8';
+
+/**
+ * The log while it is written, served by this worker, and the same log as an artifact afterwards. During
+ * the run the live log is a reference to this worker; at the end it links to the uploaded backing log.
+ */
+export const localLiveLog: Feature = {
+  name: 'localLiveLog',
+  defaultOn: true,
+  async openLog(run) {
+    const name = liveLogName(run.task.payload);
+    const { logServer, config } = run.host;
+    const published = run.resources.use(logServer.publish(run.log));
+    const url = `http://${config.host}:${logServer.port}${published.path}`;
+    const announced = announce(run, name, url);
+    return {
+      async onClosed() {
+        await announced;
+        await uploadBackingLog(run, backingLogName(name));
+        await run.queue().createArtifact(run.taskId, run.runId, name, {
+          storageType: 'link',
+          expires: run.task.expires,
+          contentType,
+          artifact: backingLogName(name),
+        });
+      },
+    };
+  },
+};
+
+/** Without a live log the task runs all the same, and its log is uploaded at the end. */
+async function announce(run: Run, name: string, url: string): Promise<void> {
+  try {
+    await run.queue().createArtifact(run.taskId, run.runId, name, {
+      storageType: 'reference',
+      expires: run.task.expires,
+      contentType,
+      url,
+    });
+  } catch (error) {
+    run.logger.error({ err: error }, 'the live log could not be announced');
+  }
+}
+
+async function uploadBackingLog(run: Run, name: string): Promise<void> {
+  await uploadFile({
+    queue: run.queue,
+    taskId: run.taskId,
+    runId: run.runId,
+    name,
+    expires: run.task.expires,
+    contentType,
+    source: run.log.path,
+    gzip: true,
+  });
+}

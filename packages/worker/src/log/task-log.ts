@@ -1,0 +1,108 @@
+import { EventEmitter, once } from 'node:events';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+
+/** Bytes handed to a reader at a time. */
+const readSize = 64 * 1024;
+
+/**
+ * The log of one task run: a file on disk that any number of readers follow from the first byte while it
+ * grows, each at its own pace. Memory does not grow with the log nor with slow readers.
+ */
+export class TaskLog implements AsyncDisposable {
+  readonly path: string;
+  readonly #file: FileHandle;
+  readonly #growth = new EventEmitter().setMaxListeners(0);
+  #writing: Promise<void> = Promise.resolve();
+  #size = 0;
+  #closed = false;
+  #failure: Error | undefined;
+
+  static async open(path: string): Promise<TaskLog> {
+    return new TaskLog(path, await open(path, 'ax', 0o600));
+  }
+
+  private constructor(path: string, file: FileHandle) {
+    this.path = path;
+    this.#file = file;
+  }
+
+  /** A line of the worker's: `[taskcluster <time>] <text>`. */
+  worker(text: string): void {
+    const time = new Date().toISOString().replace('T', ' ');
+    void this.#append(Buffer.from(`[taskcluster ${time}] ${text}\n`));
+  }
+
+  /** A line that log parsers take as the cause of a failure; the line feed before it puts it at column 0. */
+  error(text: string): void {
+    void this.#append(Buffer.from(`\n[taskcluster:error] ${text}\n`));
+  }
+
+  /** Text as it is, as in the blank line after the header and in the progress of pulls. */
+  raw(text: string): void {
+    void this.#append(Buffer.from(text));
+  }
+
+  /** A sink for the container's bytes, which are never altered. */
+  output(): Writable {
+    return new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.#append(chunk).then(() => done(this.#failure ?? null), done);
+      },
+    });
+  }
+
+  /**
+   * Follows the log from its first byte to its last; ends when the log is closed or `signal` aborts. A reader
+   * has the file open itself, so that a slow one outlives the run.
+   */
+  async *read(signal?: AbortSignal): AsyncGenerator<Buffer> {
+    await using file = await open(this.path, 'r');
+    for (let position = 0; ; ) {
+      while (position < this.#size) {
+        const buffer = Buffer.allocUnsafe(Math.min(readSize, this.#size - position));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+        position += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+      if (this.#closed || signal?.aborted) {
+        return;
+      }
+      try {
+        await once(this.#growth, 'growth', { signal });
+      } catch {
+        return;
+      }
+    }
+  }
+
+  /** Nothing is written after this. Rejects when something that was written did not reach the file. */
+  async close(): Promise<void> {
+    await this.#writing;
+    this.#closed = true;
+    this.#growth.emit('growth');
+    if (this.#failure) {
+      throw new Error(`the task's log could not be written: ${this.#failure.message}`, {
+        cause: this.#failure,
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close().catch(() => {});
+    await this.#file.close();
+  }
+
+  #append(chunk: Buffer): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      try {
+        await this.#file.appendFile(chunk);
+        this.#size += chunk.length;
+        this.#growth.emit('growth');
+      } catch (error) {
+        this.#failure ??= error as Error;
+      }
+    });
+    return this.#writing;
+  }
+}

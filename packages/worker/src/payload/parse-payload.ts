@@ -1,0 +1,75 @@
+import { type Problem, problemPath } from '../problem.ts';
+import { isDateTime } from './date-time.ts';
+import { featureNames } from './feature-names.ts';
+import { valueAt } from './found.ts';
+import { Payload } from './payload.ts';
+import { schemaProblems } from './schema-messages.ts';
+
+export type ParsedPayload =
+  | { payload: Payload; problems: [] }
+  | { payload: undefined; problems: [Problem, ...Problem[]] };
+
+/**
+ * Everything that is wrong with a payload, at once, or the payload with its defaults filled in; `raw` stays as
+ * it is. Unknown features are no problem here: ask {@link unknownFeatures}. Without `task.expires` the
+ * artifacts may expire at any time. `root` is what the problems' paths start with.
+ */
+export function parsePayload(raw: unknown, task: { expires?: string }, root = 'payload'): ParsedPayload {
+  const document = withoutUnknownFeatures(raw);
+  const parsed = Payload.safeParse(document);
+  const [first, ...more] = [
+    ...schemaProblems(parsed.error?.issues ?? [], { schema: Payload, document, root }),
+    ...expirationProblems(raw, task.expires, root),
+    ...conflictingFeatures(raw, root),
+  ];
+  if (first !== undefined) {
+    return { payload: undefined, problems: [first, ...more] };
+  }
+  return { payload: parsed.data as Payload, problems: [] };
+}
+
+/** Names in `payload.features` that no version of docker-worker has known. */
+export function unknownFeatures(raw: unknown): string[] {
+  const known: readonly string[] = featureNames;
+  return Object.keys(mappingAt(raw, 'features')).filter((name) => !known.includes(name));
+}
+
+function withoutUnknownFeatures(raw: unknown): unknown {
+  const unknown = unknownFeatures(raw);
+  if (unknown.length === 0) {
+    return raw;
+  }
+  const features = Object.entries(mappingAt(raw, 'features')).filter(([name]) => !unknown.includes(name));
+  return { ...(raw as object), features: Object.fromEntries(features) };
+}
+
+function expirationProblems(raw: unknown, taskExpires: string | undefined, root: string): Problem[] {
+  const latest = taskExpires === undefined ? Number.POSITIVE_INFINITY : Date.parse(taskExpires);
+  return Object.keys(mappingAt(raw, 'artifacts')).flatMap((name) => {
+    const keys = ['artifacts', name, 'expires'];
+    const expires = valueAt(raw, keys);
+    if (typeof expires !== 'string' || !isDateTime(expires) || !(Date.parse(expires) > latest)) {
+      return [];
+    }
+    const message = `${expires} must not be greater than task expiration ${taskExpires}; choose an earlier time or leave it out`;
+    return [{ path: problemPath(root, keys), message, keys }];
+  });
+}
+
+/** Both would be reached under the same name. */
+function conflictingFeatures(raw: unknown, root: string): Problem[] {
+  const features = mappingAt(raw, 'features');
+  if (features.balrogVPNProxy !== true || features.balrogStageVPNProxy !== true) {
+    return [];
+  }
+  const keys = ['features', 'balrogStageVPNProxy'];
+  const message = 'cannot be used together with balrogVPNProxy: both answer at http://balrog; choose one';
+  return [{ path: problemPath(root, keys), message, keys }];
+}
+
+function mappingAt(raw: unknown, key: string): Record<string, unknown> {
+  const value = valueAt(raw, [key]);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}

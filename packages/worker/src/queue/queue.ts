@@ -1,0 +1,37 @@
+import { Credentials } from '@docker-worker/service-kit/control';
+import taskcluster, { type Client } from 'taskcluster-client';
+import { z } from 'zod';
+
+/** The parts of the queue's answers that the worker relies on; whatever else they hold is kept. */
+export const TaskDefinition = z.looseObject({
+  taskQueueId: z.string().optional(),
+  provisionerId: z.string().optional(),
+  workerType: z.string().optional(),
+  created: z.string(),
+  deadline: z.string(),
+  expires: z.string(),
+  scopes: z.array(z.string()).default([]),
+  payload: z.unknown(),
+  metadata: z.looseObject({ name: z.string() }),
+});
+export type TaskDefinition = z.infer<typeof TaskDefinition>;
+
+/** One claimed run of one task: an element of `claimWork`'s answer. */
+export const Claim = z.looseObject({
+  status: z.looseObject({ taskId: z.string(), expires: z.string() }),
+  runId: z.int(),
+  takenUntil: z.string(),
+  task: TaskDefinition,
+  credentials: Credentials,
+});
+export type Claim = z.infer<typeof Claim>;
+
+export const ClaimWorkAnswer = z.looseObject({ tasks: z.array(Claim) });
+
+/** `reclaimTask` renews the time and the credentials of a claim. */
+export const Reclaim = Claim.pick({ runId: true, takenUntil: true, credentials: true });
+export type Reclaim = z.infer<typeof Reclaim>;
+
+export function queueClient(rootUrl: string, credentials: Credentials, timeout?: number): Client {
+  return new taskcluster.Queue({ rootUrl, credentials, ...(timeout === undefined ? {} : { timeout }) });
+}

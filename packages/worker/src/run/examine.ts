@@ -1,0 +1,81 @@
+import { satisfiesExpression } from 'taskcluster-lib-scopes';
+import type { WorkerConfig } from '../config/config.ts';
+import type { Feature, FeatureRequest } from '../features/feature.ts';
+import { selectFeatures } from '../features/selection.ts';
+import { parsePayload } from '../payload/parse-payload.ts';
+import type { Payload } from '../payload/payload.ts';
+import { malformedPayloadText } from '../payload/schema-messages.ts';
+import { type Problem, problemLine } from '../problem.ts';
+import type { TaskDefinition } from '../queue/queue.ts';
+import type { Resolution } from './resolution.ts';
+
+export type Examination =
+  | { accepted: true; payload: Payload; used: Feature[] }
+  | { accepted: false; resolution: Resolution; messages: string[] };
+
+/**
+ * Everything that can be known about a task before anything is created for it. All problems are found at
+ * once; a payload that breaks the schema outweighs features or scopes that fail.
+ */
+export function examine(task: TaskDefinition, config: WorkerConfig): Examination {
+  const { used, problems } = selectFeatures(task.payload, config);
+  const parsed = parsePayload(task.payload, task);
+  if (parsed.payload !== undefined) {
+    const { payload } = parsed;
+    problems.push(...notOffered(payload));
+    for (const feature of used) {
+      problems.push(...missingScopes(feature, { task, payload, config }));
+      problems.push(...(feature.problems?.({ task, payload, config }) ?? []));
+    }
+    if (problems.length === 0) {
+      return { accepted: true, payload, used };
+    }
+  }
+  const malformed = parsed.problems.length > 0;
+  return {
+    accepted: false,
+    resolution: malformed ? { kind: 'exception', reason: 'malformed-payload' } : { kind: 'failed' },
+    messages: [...(malformed ? [malformedPayloadText(parsed.problems)] : []), ...problems.map(problemLine)],
+  };
+}
+
+function missingScopes(feature: Feature, request: FeatureRequest): Problem[] {
+  const required = feature.requiredScopes?.(request) ?? [];
+  return required
+    .filter((scope) => !satisfiesExpression(request.task.scopes, scope))
+    .map((scope) => ({
+      path: 'scopes',
+      message:
+        `Insufficient scopes to use '${feature.name}' feature. ` +
+        `Try adding ${scope} to the .scopes array.`,
+    }));
+}
+
+/** What the payload may say, but this worker does not do: refused rather than ignored. */
+function notOffered({ cache, capabilities, image }: Payload): Problem[] {
+  const problems: Problem[] = [];
+  if (capabilities?.privileged) {
+    problems.push({
+      path: 'payload.capabilities.privileged',
+      message: 'Cannot run task using docker privileged mode: this worker does not allow it',
+    });
+  }
+  for (const [device, wanted] of Object.entries(capabilities?.devices ?? {})) {
+    if (wanted) {
+      problems.push({
+        path: `payload.capabilities.devices.${device}`,
+        message: 'Insufficient scopes to attach devices: this worker has none',
+      });
+    }
+  }
+  if (Object.keys(cache ?? {}).length > 0) {
+    problems.push({ path: 'payload.cache', message: 'caches are not enabled on this worker' });
+  }
+  if (typeof image === 'object' && image.type !== 'docker-image') {
+    problems.push({
+      path: 'payload.image.type',
+      message: `${image.type} is not enabled on this worker; name an image that it has or can pull`,
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { engineMessage } from '../engine/engine.ts';
+import type { RunningContainer } from '../engine/task-container.ts';
+import type { Payload } from '../payload/payload.ts';
+import type { Prepared } from './prepare.ts';
+import { type Resolution, RunFailure } from './resolution.ts';
+import type { Run } from './run.ts';
+import type { RunAbort } from './run-abort.ts';
+
+export interface Outcome {
+  resolution: Resolution;
+  /** The task's own, or -1 when it did not get to one. */
+  exitCode: number;
+}
+
+/** Runs a prepared task to its end, or to its abort, and then the features' part. */
+export async function execute(run: Run, payload: Payload, prepared: Prepared): Promise<Outcome> {
+  run.signal.throwIfAborted();
+  const container = await start(run, prepared);
+  const limit = setTimeout(
+    () => run.abort({ kind: 'max-run-time', seconds: payload.maxRunTime }),
+    payload.maxRunTime * 1000,
+  );
+  notifyStarted(run, prepared, container);
+  const outcome = await exitOf(run, payload, container).finally(() => clearTimeout(limit));
+  return await finish(run, prepared, container, outcome);
+}
+
+async function start({ log }: Run, { container }: Prepared): Promise<RunningContainer> {
+  log.worker('=== Task Starting ===');
+  try {
+    return await container.start(log.output());
+  } catch (error) {
+    throw new RunFailure(
+      { kind: 'failed' },
+      `Failure to properly start execution environment.\n${engineMessage(error)}`,
+    );
+  }
+}
+
+function notifyStarted(run: Run, { contributions }: Prepared, container: RunningContainer): void {
+  for (const { onStarted } of contributions) {
+    onStarted?.(container).catch((error: Error) => {
+      run.abort({ kind: 'started-failed', message: error.message });
+    });
+  }
+}
+
+async function exitOf(run: Run, payload: Payload, container: RunningContainer): Promise<Outcome> {
+  const settled = new AbortController();
+  const abort = run.signal.aborted
+    ? Promise.resolve()
+    : once(run.signal, 'abort', { signal: settled.signal }).then(() => {});
+  // An abort asks the container to end; its exit is awaited all the same, so that the log is whole.
+  abort.then(
+    () => container.kill(),
+    () => {},
+  );
+  const { exitCode, outOfMemory } = await container.exited.finally(() => settled.abort());
+  if (run.signal.aborted) {
+    const { message, resolution } = run.signal.reason as RunAbort;
+    run.log.error(message);
+    return { resolution, exitCode: -1 };
+  }
+  run.log.worker('=== Task Finished ===');
+  if (outOfMemory) {
+    run.log.error('The task was killed because it used more memory than it may.');
+  }
+  return { resolution: resolutionOf(exitCode, payload), exitCode };
+}
+
+function resolutionOf(exitCode: number, { onExitStatus }: Payload): Resolution {
+  if (exitCode === 0) {
+    return { kind: 'completed' };
+  }
+  return onExitStatus?.retry?.includes(exitCode)
+    ? { kind: 'exception', reason: 'intermittent-task' }
+    : { kind: 'failed' };
+}
+
+/** Features see the container after its exit, except of a run that is no longer ours. */
+async function finish(
+  run: Run,
+  { contributions }: Prepared,
+  container: RunningContainer,
+  outcome: Outcome,
+): Promise<Outcome> {
+  if (outcome.resolution.kind === 'none') {
+    return outcome;
+  }
+  const bound =
+    run.signal.aborted && outcome.resolution.kind === 'exception'
+      ? AbortSignal.timeout(run.host.config.shutdown.graceSeconds * 1000)
+      : new AbortController().signal;
+  const exited = await Promise.allSettled(contributions.map((part) => part.onExited?.(container, bound)));
+  const finished = await Promise.allSettled(contributions.map((part) => part.onFinished?.()));
+  const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
+  for (const { reason } of failures) {
+    run.log.error((reason as Error).message);
+  }
+  return failures.length > 0 && outcome.resolution.kind === 'completed'
+    ? { resolution: { kind: 'failed' }, exitCode: -1 }
+    : outcome;
+}

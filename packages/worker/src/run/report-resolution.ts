@@ -1,0 +1,27 @@
+import type { Resolution } from './resolution.ts';
+import { resolutionText } from './resolution.ts';
+import type { Run } from './run.ts';
+
+/** Tells the queue how the run ended. A run that was resolved elsewhere meanwhile is left as it is. */
+export async function reportResolution(run: Run, resolution: Resolution): Promise<void> {
+  const { taskId, runId } = run;
+  try {
+    switch (resolution.kind) {
+      case 'completed':
+        await run.queue().reportCompleted(taskId, runId);
+        break;
+      case 'failed':
+        await run.queue().reportFailed(taskId, runId);
+        break;
+      case 'exception':
+        await run.queue().reportException(taskId, runId, { reason: resolution.reason });
+        break;
+      case 'none':
+        break;
+    }
+    run.logger.info({ resolution: resolutionText(resolution) }, 'task resolved');
+  } catch (error) {
+    // The queue's own time-out resolves a run that cannot be reported; nothing better can be done from here.
+    run.logger.error({ err: error, resolution: resolutionText(resolution) }, 'the run could not be resolved');
+  }
+}

@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Credentials } from '@docker-worker/service-kit/control';
+import type { Logger } from 'pino';
+import type { Client } from 'taskcluster-client';
+import type { WorkerConfig } from '../config/config.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Owner } from '../engine/labels.ts';
+import type { LogServer } from '../log/log-server.ts';
+import { TaskLog } from '../log/task-log.ts';
+import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
+import { type AbortCause, RunAbort } from './run-abort.ts';
+
+/** What all runs of a worker share. */
+export interface RunHost {
+  config: WorkerConfig;
+  version: string;
+  /** Name of the worker as its labels carry it. */
+  workerName: string;
+  engine: Engine;
+  logServer: LogServer;
+  logger: Logger;
+}
+
+/** One run of one task, from its claim until everything made for it is disposed of. */
+export interface Run {
+  taskId: string;
+  runId: number;
+  task: TaskDefinition;
+  host: RunHost;
+  owner: Owner;
+  log: TaskLog;
+  /** A folder of the run's own, removed with it. */
+  tempDir: string;
+  logger: Logger;
+  /** Aborted with a RunAbort when the run must stop. The first cause stands. */
+  signal: AbortSignal;
+  abort(cause: AbortCause): void;
+  /** The claim's newest credentials. */
+  credentials: Credentials;
+  /** A queue client with the claim's newest credentials: ask for it at each call. */
+  queue(): Client;
+  /** Owns whatever is made for the run; disposed of in reverse order after the run is resolved. */
+  resources: AsyncDisposableStack;
+}
+
+export async function openRun(host: RunHost, claim: Claim, resources: AsyncDisposableStack): Promise<Run> {
+  const { taskId } = claim.status;
+  const { runId, task } = claim;
+  const tempDir = await mkdtemp(join(tmpdir(), 'docker-worker-run-'));
+  resources.defer(() => rm(tempDir, { recursive: true, force: true }));
+  const log = resources.use(await TaskLog.open(join(tempDir, 'task.log')));
+  const stopping = new AbortController();
+  const run: Run = {
+    taskId,
+    runId,
+    task,
+    host,
+    owner: { worker: host.workerName, taskRun: `${taskId}/${runId}` },
+    log,
+    tempDir,
+    logger: host.logger.child({ taskId, runId }),
+    signal: stopping.signal,
+    abort(cause) {
+      stopping.abort(new RunAbort(cause));
+    },
+    credentials: claim.credentials,
+    queue: () => queueClient(host.config.rootUrl, run.credentials),
+    resources,
+  };
+  return run;
+}

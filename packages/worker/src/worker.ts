@@ -1,0 +1,168 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type WorkerConfig, workerPoolId } from './config/config.ts';
+import { connectEngine } from './engine/engine.ts';
+import { sweep } from './engine/sweep.ts';
+import { startLogServer } from './log/log-server.ts';
+import { claimWork } from './queue/claim-work.ts';
+import type { Claim } from './queue/queue.ts';
+import type { Outcome } from './run/execute.ts';
+import { performRun } from './run/perform-run.ts';
+import type { Run, RunHost } from './run/run.ts';
+import type { AbortCause } from './run/run-abort.ts';
+import { unlessAborted } from './unless-aborted.ts';
+import { version } from './version.ts';
+
+/** At most one call a second to a queue that fails. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+
+export interface WorkerOptions {
+  config: WorkerConfig;
+  logger: Logger;
+  /** Called when a run's log exists, before anything else is done for it. */
+  onRun?(run: Run): void;
+  /** Called when a run is resolved and everything made for it is gone. */
+  onResolved?(run: { taskId: string; runId: number }, outcome: Outcome): void;
+}
+
+/** A worker that claims tasks from a queue and runs them, `capacity` at a time. */
+export interface Worker extends AsyncDisposable {
+  /** Settles when the worker has ended, for whatever reason; rejects when the Docker Engine is lost. */
+  ended: Promise<void>;
+  /** Claims no more; ends when the running tasks have. */
+  drain(): void;
+  /** Claims no more and aborts the running tasks, which the queue then gives to other workers. */
+  abort(): void;
+}
+
+/** @throws EngineUnavailable when no Docker Engine answers */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { config, logger } = options;
+  const workerName = `${workerPoolId(config)}/${config.workerGroup}/${config.workerId}`;
+  await using starting = new AsyncDisposableStack();
+  const engine = starting.use(await connectEngine());
+  const [logServer, swept] = await Promise.all([
+    startLogServer(config.logging.liveLogAddress, config.logging.liveLogPort),
+    sweep(engine.docker, workerName),
+  ]);
+  starting.use(logServer);
+  if (swept.containers + swept.networks > 0) {
+    logger.warn(swept, 'removed what a killed worker left behind');
+  }
+  logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
+  return new ClaimingWorker(
+    options,
+    { config, version, workerName, engine, logServer, logger },
+    starting.move(),
+  );
+}
+
+class ClaimingWorker implements Worker {
+  readonly ended: Promise<void>;
+  readonly #options: WorkerOptions;
+  readonly #host: RunHost;
+  readonly #running = new Set<Promise<void>>();
+  readonly #openRuns = new Set<Run>();
+  /** Aborted when nothing more is to be claimed. */
+  readonly #stopping = new AbortController();
+  /** Set when running tasks are to be aborted, those included whose claim is still on its way. */
+  #aborting = false;
+  #pauseMs = firstPauseMs;
+
+  constructor(options: WorkerOptions, host: RunHost, resources: AsyncDisposableStack) {
+    this.#options = options;
+    this.#host = host;
+    this.ended = this.#work(resources);
+    this.ended.catch((error: Error) => host.logger.error({ err: error }, 'the worker has failed'));
+  }
+
+  drain(): void {
+    this.#stopping.abort();
+  }
+
+  abort(): void {
+    this.#abortRuns({ kind: 'worker-shutdown' });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abort();
+    await this.ended.catch(() => {});
+  }
+
+  async #work(resources: AsyncDisposableStack): Promise<void> {
+    await using _ = resources;
+    const { lost } = this.#host.engine;
+    const onLost = () => this.#abortRuns({ kind: 'internal-error', message: lost.reason.message });
+    lost.addEventListener('abort', onLost, { once: true });
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const free = this.#host.config.capacity - this.#running.size;
+      if (free === 0) {
+        await unlessAborted(signal, Promise.race(this.#running)).catch(() => {});
+        continue;
+      }
+      for (const claim of await this.#claim(free)) {
+        this.#start(claim);
+      }
+    }
+    await Promise.all(this.#running);
+    this.#host.logger.info('exit');
+    lost.throwIfAborted();
+  }
+
+  #abortRuns(cause: AbortCause): void {
+    this.#stopping.abort();
+    this.#aborting = true;
+    for (const run of this.#openRuns) {
+      run.abort(cause);
+    }
+  }
+
+  /** Waits for tasks as long as the queue lets us; a failure is logged and costs a pause. */
+  async #claim(tasks: number): Promise<Claim[]> {
+    const { config, logger } = this.#host;
+    const { signal } = this.#stopping;
+    try {
+      const claims = await claimWork(config, tasks, signal);
+      this.#pauseMs = firstPauseMs;
+      for (const { status, runId } of claims) {
+        logger.info({ taskId: status.taskId, runId }, 'claimed task');
+      }
+      return claims;
+    } catch (error) {
+      if (!signal.aborted) {
+        logger.error({ err: error }, 'work could not be claimed');
+        await setTimeout(this.#pauseMs * (1 + Math.random()), undefined, { signal }).catch(() => {});
+        this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+      }
+      return [];
+    }
+  }
+
+  #start(claim: Claim): void {
+    const { onRun, onResolved } = this.#options;
+    const { logger } = this.#host;
+    const id = { taskId: claim.status.taskId, runId: claim.runId };
+    let open: Run | undefined;
+    const running = performRun(this.#host, claim, (run) => {
+      open = run;
+      this.#openRuns.add(run);
+      onRun?.(run);
+      if (this.#aborting) {
+        run.abort({ kind: 'worker-shutdown' });
+      }
+    }).then(
+      (outcome) => onResolved?.(id, outcome),
+      // Left to the queue, which resolves the run when its claim expires.
+      (error: Error) => logger.error({ err: error, ...id }, '[alert-operator] task error'),
+    );
+    const settled = running.finally(() => {
+      this.#running.delete(settled);
+      if (open !== undefined) {
+        this.#openRuns.delete(open);
+      }
+    });
+    this.#running.add(settled);
+  }
+}
