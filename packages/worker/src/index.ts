@@ -1,4 +1,5 @@
 export { WorkerConfig } from './config/config.ts';
+export { bridgeGateway } from './engine/bridge-gateway.ts';
 export type { Outcome } from './run/execute.ts';
 export type { Run } from './run/run.ts';
 export { startWorker, type Worker, type WorkerOptions } from './worker.ts';

@@ -43,10 +43,10 @@ async function uploadArtifact(
   files: FileUploads,
 ): Promise<void> {
   const { taskExpires, log, signal } = destination;
-  const expires = ownExpires ?? taskExpires;
+  const expires = utc(ownExpires ?? taskExpires);
 
   async function errorArtifact(reason: string, message: string): Promise<void> {
-    const properties = { storageType: 'error', expires, reason, message };
+    const properties = { storageType: 'error', expires, reason, message: message.slice(0, 4096) };
     await withAttempts(
       () => createArtifact(destination, name, signal, properties),
       destination.limits ?? {},
@@ -75,4 +75,10 @@ async function uploadArtifact(
     log.worker(message);
     await errorArtifact('file-missing-on-worker', message);
   }
+}
+
+/** Payloads may write times in ways that the queue does not take. */
+function utc(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? time : date.toJSON();
 }

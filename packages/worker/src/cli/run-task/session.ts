@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Outcome } from '../../run/execute.ts';
 import { resolutionText } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
+import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
 import { downloadArtifacts } from './download-artifacts.ts';
 import { printLog } from './print-log.ts';
@@ -36,7 +37,10 @@ export class Session {
     }
     await Promise.all(
       [...this.#tasks.keys()].map((taskId, index) =>
-        this.#queue.createTask(taskId, tasks[index]?.definition),
+        this.#queue.createTask(taskId, tasks[index]?.definition).catch((error: Error) => {
+          // What follows the rule is about the HTTP request, which nobody here has made.
+          throw new UserError(`${tasks[index]?.name}: ${error.message.split('\n---')[0]?.trim()}`);
+        }),
       ),
     );
   }

@@ -25,7 +25,7 @@ export function taskDefinition(
       name,
       description: 'A task run by docker-worker run-task.',
       owner: 'nobody@localhost.localdomain',
-      source: 'file:///',
+      source: 'http://localhost/run-task',
       ...task.metadata,
     },
     scopes: [...new Set([...(task.scopes ?? []), ...scopes])],

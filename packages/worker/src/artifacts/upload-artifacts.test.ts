@@ -1,0 +1,342 @@
+import { once } from 'node:events';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { pack } from 'tar-stream';
+import { type ClaimedRun, claimRun } from './testing/claimed-run.ts';
+import { asReadable, type Files, filesContainer } from './testing/files-container.ts';
+import { uploadArtifacts } from './upload-artifacts.ts';
+
+let run: ClaimedRun;
+
+beforeEach(async () => {
+  run = await claimRun();
+});
+
+afterEach(async () => {
+  const leftovers = await run.leftovers();
+  await run[Symbol.asyncDispose]();
+  expect(leftovers).toEqual([]);
+});
+
+function file(path: string, expires?: string) {
+  return { type: 'file' as const, path, ...(expires === undefined ? {} : { expires }) };
+}
+
+function directory(path: string) {
+  return { type: 'directory' as const, path };
+}
+
+async function names(): Promise<string[]> {
+  return (await run.list()).map(({ name }) => name).sort();
+}
+
+describe('files', () => {
+  test('a text file is stored compressed, the same bytes every time', async () => {
+    const container = filesContainer({ '/a.txt': 'hello\n' });
+
+    await uploadArtifacts(container, { 'public/a.txt': file('/a.txt') }, run.destination);
+
+    const { bytes, ...rest } = await run.download('public/a.txt');
+    expect(rest).toEqual({ status: 200, contentType: 'text/plain', contentEncoding: 'gzip' });
+    expect(gunzipSync(bytes).toString()).toBe('hello\n');
+    // Deflate, no flags, no time, made on Unix.
+    expect([...bytes.subarray(0, 8), bytes[9]]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 3]);
+  });
+
+  test('a name that ends like a compressed format is stored as it is', async () => {
+    const container = filesContainer({ '/a.dmg': 'hello', '/b': 'world' });
+
+    await uploadArtifacts(container, { 'a.dmg': file('/a.dmg'), 'b.lz4': file('/b') }, run.destination);
+
+    expect(await run.download('a.dmg')).toMatchObject({
+      contentEncoding: undefined,
+      bytes: Buffer.from('hello'),
+    });
+    expect(await run.download('b.lz4')).toMatchObject({
+      contentEncoding: undefined,
+      bytes: Buffer.from('world'),
+    });
+  });
+
+  test.each([
+    ['a.html', 'text/html'],
+    ['a.tar.gz', 'application/gzip'],
+    ['README', 'application/octet-stream'],
+    ['a.unheard-of', 'application/octet-stream'],
+  ])('%s is %s', async (name, contentType) => {
+    await uploadArtifacts(filesContainer({ '/a': 'x' }), { [name]: file('/a') }, run.destination);
+
+    expect(await run.list()).toMatchObject([{ name, storageType: 's3', contentType }]);
+  });
+
+  test('an artifact expires when it says so, else with its task', async () => {
+    const container = filesContainer({ '/a': '', '/b': '' });
+    const soon = new Date(Date.now() + 3_600_000).toJSON();
+    const written = soon.replace('T', ' ').replace('Z', '+00:00');
+
+    await uploadArtifacts(container, { a: file('/a', written), b: file('/b') }, run.destination);
+
+    expect((await run.list()).map(({ expires }) => expires)).toEqual([soon, run.destination.taskExpires]);
+  });
+
+  test('hash and size of each file are handed over, of the bytes before compression', async () => {
+    const uploaded: unknown[] = [];
+    const onUploaded = (...args: unknown[]) => uploaded.push(args);
+
+    await uploadArtifacts(
+      filesContainer({ '/a': 'hello' }),
+      { 'a.txt': file('/a') },
+      { ...run.destination, onUploaded },
+    );
+
+    const sha256 = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
+    expect(uploaded).toEqual([['a.txt', { sha256, size: 5 }]]);
+  });
+
+  test('credentials are asked for at each upload', async () => {
+    const container = filesContainer({ '/a': '', '/b': '' });
+
+    await uploadArtifacts(container, { a: file('/a'), b: file('/b') }, run.destination);
+
+    expect(run.clients.count).toBe(2);
+  });
+});
+
+describe('what is not there', () => {
+  test('a missing path is noted, and fails nothing', async () => {
+    const container = filesContainer({ '/b': 'x' });
+
+    await uploadArtifacts(container, { 'public/a': file('/none'), b: file('/b') }, run.destination);
+
+    expect(run.workerLines).toEqual([
+      'Artifact "public/a" not found at "/none": Could not find the file /none in container 0a1b2c',
+    ]);
+    expect(run.errorLines).toEqual([]);
+    expect(await run.list()).toMatchObject([
+      { name: 'b', storageType: 's3' },
+      { name: 'public/a', storageType: 'error' },
+    ]);
+    expect((await run.download('public/a')).status).toBe(424);
+  });
+
+  test.each([
+    ['file', { 'a.txt': 'x' }, 'directory'],
+    ['directory', 'text', 'file'],
+    ['volume', { 'a.txt': 'x' }, 'directory'],
+    ['file', { symlink: '/etc/passwd' }, 'symlink'],
+  ] as const)(
+    'a %s that is something else is an error line, and fails nothing',
+    async (type, content, actual) => {
+      const container = filesContainer({ '/a': content });
+
+      await uploadArtifacts(container, { 'public/a': { type, path: '/a' } }, run.destination);
+
+      expect(run.errorLines).toEqual([
+        `Error uploading "public/a". Expected artifact to be a "${type}" but was "${actual}"`,
+      ]);
+      expect(await run.list()).toMatchObject([{ name: 'public/a', storageType: 'error' }]);
+    },
+  );
+});
+
+describe('directories', () => {
+  test('every file below is an artifact of its own', async () => {
+    const big = Buffer.alloc(1_000_000, 'a line of text\n');
+    const container = filesContainer({
+      '/build/out': {
+        'test.html': '<p>',
+        'wow/': { type: 'directory' },
+        'wow/bar.txt': big,
+        'wow/empty.jpg': '',
+      },
+    });
+
+    await uploadArtifacts(container, { 'public/dir': directory('/build/out') }, run.destination);
+
+    expect(await names()).toEqual([
+      'public/dir/test.html',
+      'public/dir/wow/bar.txt',
+      'public/dir/wow/empty.jpg',
+    ]);
+    expect(gunzipSync((await run.download('public/dir/wow/bar.txt')).bytes).equals(big)).toBe(true);
+    expect((await run.download('public/dir/wow/empty.jpg')).bytes.length).toBe(0);
+    expect(run.workerLines).toEqual([]);
+  });
+
+  test('a slash at the end of the artifact name is not doubled', async () => {
+    await uploadArtifacts(
+      filesContainer({ '/out': { a: 'x' } }),
+      { 'public/dir/': directory('/out') },
+      run.destination,
+    );
+
+    expect(await names()).toEqual(['public/dir/a']);
+  });
+
+  test('an empty directory gives no artifacts', async () => {
+    await uploadArtifacts(filesContainer({ '/out': {} }), { dir: directory('/out') }, run.destination);
+
+    expect(await run.list()).toEqual([]);
+  });
+
+  test('links out of the directory and special files are left out, and counted in one line', async () => {
+    const container = filesContainer({
+      '/out': {
+        a: 'x',
+        one: { type: 'symlink', linkname: '/etc/passwd' },
+        two: { type: 'symlink', linkname: 'a' },
+        pipe: { type: 'fifo' },
+      },
+    });
+
+    await uploadArtifacts(container, { dir: directory('/out') }, run.destination);
+
+    expect(await names()).toEqual(['dir/a']);
+    expect(run.workerLines).toEqual([
+      'Artifact "dir": skipped 2 symbolic links and 1 special file in "/out"',
+    ]);
+  });
+
+  test('a hard link is a file like any other', async () => {
+    const container = filesContainer({
+      '/out': { 'a.jpg': 'same', 'sub/b.jpg': { type: 'link', linkname: 'out/a.jpg' } },
+      '/out/sub/b.jpg': 'same',
+    });
+
+    await uploadArtifacts(container, { dir: directory('/out') }, run.destination);
+
+    expect((await run.download('dir/sub/b.jpg')).bytes.toString()).toBe('same');
+  });
+
+  test.each(['../evil', 'a/../../evil', './a', 'a//b'])('an entry named %s is refused', async (name) => {
+    const container = filesContainer({ '/out': { good: 'x', [name]: 'x' } });
+
+    await expect(uploadArtifacts(container, { dir: directory('/out') }, run.destination)).rejects.toThrow(
+      'Encountered error when uploading artifact(s)',
+    );
+
+    expect(run.errorLines).toEqual([
+      `Error uploading "dir" artifact. the archive has an entry outside of the directory: "out/${name}"`,
+    ]);
+    expect(await names()).toEqual(['dir/good']);
+  });
+
+  test('many files are uploaded side by side, but no more than allowed', async () => {
+    const files: Files = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`${index}.txt`, 'x']));
+
+    await uploadArtifacts(
+      filesContainer({ '/one': files, '/two': files }),
+      { one: directory('/one'), two: directory('/two') },
+      { ...run.destination, concurrency: 3 },
+    );
+
+    expect(run.puts).toMatchObject({ count: 80, mostAtOnce: 3 });
+    expect((await names()).length).toBe(80);
+  });
+
+  test('files are uploaded before the archive has ended', async () => {
+    const tar = pack();
+    tar.entry({ name: 'out/', type: 'directory' });
+    tar.entry({ name: 'out/first.txt' }, 'x');
+    const uploaded = Promise.withResolvers<void>();
+    run.puts.onNext = uploaded.resolve;
+
+    const all = uploadArtifacts(
+      { archive: async () => asReadable(tar) },
+      { dir: directory('/out') },
+      run.destination,
+    );
+    await uploaded.promise;
+    tar.entry({ name: 'out/second.txt' }, 'x');
+    tar.finalize();
+    await all;
+
+    expect(await names()).toEqual(['dir/first.txt', 'dir/second.txt']);
+  });
+});
+
+describe('failures', () => {
+  test('a refused upload is an error line; the others are made, then the whole fails', async () => {
+    run.faults.push(403);
+    const container = filesContainer({ '/out': { 'a.txt': 'x', 'b.txt': 'x', 'c.txt': 'x' } });
+
+    await expect(
+      uploadArtifacts(container, { dir: directory('/out') }, { ...run.destination, concurrency: 1 }),
+    ).rejects.toThrow('Encountered error when uploading artifact(s)');
+
+    expect(run.errorLines).toEqual([
+      'Error uploading "dir/a.txt" artifact. the storage answered 403 (MadeUp) instead of 200',
+    ]);
+    expect(run.puts.count).toBe(3);
+  });
+
+  test('a storage that recovers in time fails nothing', async () => {
+    run.faults.push(503, 'reset');
+
+    await uploadArtifacts(filesContainer({ '/a': 'hello' }), { 'a.jpg': file('/a') }, run.destination);
+
+    expect(run.puts.count).toBe(3);
+    expect((await run.download('a.jpg')).bytes.toString()).toBe('hello');
+    expect(run.errorLines).toEqual([]);
+  });
+
+  test('while the storage is out of order, a directory is given up after its first failure', async () => {
+    run.faults.push(...Array<number>(300).fill(503));
+    const files: Files = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${index}`, 'x']));
+
+    await expect(
+      uploadArtifacts(
+        filesContainer({ '/out': files }),
+        { dir: directory('/out') },
+        { ...run.destination, concurrency: 1 },
+      ),
+    ).rejects.toThrow('Encountered error');
+
+    expect(run.puts.count).toBeLessThanOrEqual(6);
+    expect(run.errorLines.at(-1)).toBe(
+      'Error uploading "dir" artifact. The files that were left in the directory are not tried.',
+    );
+  });
+
+  test('an archive that breaks off is an error line', async () => {
+    const tar = pack();
+    tar.entry({ name: 'out/', type: 'directory' });
+    tar.entry({ name: 'out/a.txt' }, 'x');
+    tar.entry({ name: 'out/b.txt', size: 1_000_000 }).write(Buffer.alloc(500_000));
+    const stream = asReadable(tar);
+    run.puts.onNext = () => stream.destroy(new Error('the engine hung up'));
+
+    await expect(
+      uploadArtifacts({ archive: async () => stream }, { dir: directory('/out') }, run.destination),
+    ).rejects.toThrow('Encountered error');
+
+    expect(run.errorLines).toEqual(['Error uploading "dir" artifact. the engine hung up']);
+  });
+
+  test('an abort ends everything at once with its reason', async () => {
+    run.faults.push('hang');
+    const put = once(run.destination.signal, 'abort');
+    run.puts.onNext = () => run.abort(new Error('the worker shuts down'));
+    const big = Buffer.alloc(1_000_000);
+
+    await expect(
+      uploadArtifacts(
+        filesContainer({ '/out': { 'a.txt': big, 'b.txt': big } }),
+        { dir: directory('/out') },
+        run.destination,
+      ),
+    ).rejects.toThrow('the worker shuts down');
+
+    await put;
+    expect(run.errorLines).toEqual([]);
+  });
+
+  test('an abort while the engine is silent ends the wait', async () => {
+    const silent = { archive: () => new Promise<never>(() => {}) };
+
+    const upload = uploadArtifacts(silent, { a: file('/a') }, run.destination);
+    run.abort(new Error('the worker shuts down'));
+
+    await expect(upload).rejects.toThrow('the worker shuts down');
+  });
+});
