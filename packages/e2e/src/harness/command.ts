@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const main = join(import.meta.dirname, '../../../worker/dist/main.js');
 
-/** A `docker-worker` command under test. Disposing kills it. */
+/** A `docker-worker` command under test. Disposing tells it to end and waits until it has cleaned up. */
 export class Command implements AsyncDisposable {
   readonly process: ChildProcess;
   stdout = '';
@@ -55,7 +55,7 @@ export class Command implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.process.kill('SIGKILL');
+    this.process.kill('SIGTERM');
     await this.#exit;
   }
 }

@@ -9,6 +9,8 @@ export interface Deployment extends AsyncDisposable {
   secrets: Client;
   /** Creates a task in the pool `test/e2e` and returns its id. */
   createTask(payload: object, definition?: object): Promise<string>;
+  /** The log of a task's latest run as anyone reads it from the queue. */
+  taskLog(taskId: string): Promise<string>;
 }
 
 export async function startDeployment(
@@ -38,6 +40,10 @@ export async function startDeployment(
         ...definition,
       });
       return taskId;
+    },
+    async taskLog(taskId) {
+      const response = await fetch(queue.buildUrl(queue.getLatestArtifact, taskId, 'public/logs/live.log'));
+      return await response.text();
     },
     [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
   };

@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
-import { z } from 'zod';
 import { unlessAborted } from '../unless-aborted.ts';
+import { errorText } from './error-text.ts';
 
 /** Where artifacts come from: a container that has exited and still exists. */
 export interface ArchiveSource {
@@ -76,15 +76,11 @@ async function openStream(container: ArchiveSource, path: string, signal: AbortS
   }
 }
 
-const EngineError = z.object({ json: z.object({ message: z.string() }) });
-
-/** What Docker itself says, without what the client library puts around it. */
+/** What the engine itself says, without what its client library puts around it. */
 function engineMessage(error: unknown): string {
-  const parsed = EngineError.safeParse(error);
-  if (parsed.success) {
-    return parsed.data.json.message.trim();
-  }
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error)
+    .replace(/^\(HTTP code \d+\) .*? - /, '')
+    .trim();
 }
 
 /**

@@ -48,10 +48,7 @@ const networkErrors = new Set([
 
 /** Network errors, and the answers of a server that is overloaded or broken. */
 export function mayPass(error: unknown): boolean {
-  if (!(error instanceof Error)) {
-    return false;
-  }
-  const { statusCode, code } = error as { statusCode?: unknown; code?: unknown };
+  const { statusCode, code } = (error ?? {}) as { statusCode?: unknown; code?: unknown };
   if (typeof statusCode === 'number') {
     return statusCode >= 500 || statusCode === 429 || statusCode === 408;
   }

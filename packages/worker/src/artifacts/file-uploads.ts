@@ -1,6 +1,7 @@
 import type { Entry } from './archive.ts';
 import { contentTypeOf, isCompressible } from './content-type.ts';
 import type { ArtifactDestination } from './destination.ts';
+import { errorText } from './error-text.ts';
 import { Slots } from './slots.ts';
 import { spoolStream } from './spool.ts';
 import { UploadError, uploadSpooled } from './upload-file.ts';
@@ -65,8 +66,7 @@ export class FileUploads {
     if (this.#destination.signal.aborted) {
       return;
     }
-    const message =
-      error instanceof UploadError ? error.reason : error instanceof Error ? error.message : String(error);
+    const message = error instanceof UploadError ? error.reason : errorText(error);
     this.#destination.log.error(`Error uploading "${name}" artifact. ${message}`);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AttemptLimits, mayPass, withAttempts } from './attempts.ts';
+import { errorText } from './error-text.ts';
 import { s3Storage } from './s3-storage.ts';
 import { type Content, type Spooled, spoolBytes, spoolFile } from './spool.ts';
 import type { ArtifactProperties, ArtifactRun, ArtifactStorage } from './storage.ts';
@@ -69,10 +70,6 @@ function reasonOf(cause: unknown): string {
   if (cause instanceof z.ZodError) {
     return `the queue’s answer to createArtifact was not understood: ${z.prettifyError(cause)}`;
   }
-  if (!(cause instanceof Error)) {
-    return String(cause);
-  }
-  // The queue appends the whole request to its messages, and some network errors have a code alone.
-  const message = cause.message.split('\n---')[0]?.trim();
-  return message || String((cause as { code?: unknown }).code ?? cause.name);
+  // The queue appends the whole request to its messages.
+  return errorText(cause).split('\n---')[0]?.trim() ?? '';
 }

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readTaskFile, TaskFileError } from './task-file.ts';
 
@@ -14,15 +16,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function readText(text: string, name = 'task.yml') {
+async function readText(content: string, name = 'task.yml') {
   const path = join(folder, name);
-  await writeFile(path, text);
+  await writeFile(path, content);
   return await readTaskFile(path);
 }
 
 /** The error's lines, each starting behind the folder. */
-async function errorLines(text: string): Promise<string[]> {
-  const error = await readText(text).catch((thrown) => thrown);
+async function errorLines(content: string): Promise<string[]> {
+  const error = await readText(content).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(TaskFileError);
   return (error as Error).message.split('\n').map((line) => line.replace(`${folder}/`, ''));
 }
@@ -76,6 +78,18 @@ payload:
 
     expect(task?.payload).toMatchObject({ env: { A: 'b' }, cache: { A: 'b', C: 'd' } });
   });
+});
+
+test('"-" reads standard input', async () => {
+  const module = JSON.stringify(new URL('./task-file.ts', import.meta.url).href);
+  const script = `const {readTaskFile} = await import(${module}); console.log(JSON.stringify(await readTaskFile('-')))`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+
+  child.stdin.end('image: ubuntu\nmaxRunTime: 60\n');
+
+  expect(JSON.parse(await text(child.stdout))).toEqual([
+    { name: 'task', payload: { image: 'ubuntu', maxRunTime: 60 }, task: {} },
+  ]);
 });
 
 describe('bad files', () => {
@@ -184,8 +198,8 @@ describe('bad files', () => {
       'image: a\nmaxRunTime: 1\n---\nimage: b\n',
       ['task.yml:4:1: maxRunTime: missing; add it, for example maxRunTime: 3600'],
     ],
-  ])('%s', async (_, text, lines) => {
-    expect(await errorLines(text)).toEqual(lines);
+  ])('%s', async (_, content, lines) => {
+    expect(await errorLines(content)).toEqual(lines);
   });
 
   test('a file that does not exist', async () => {

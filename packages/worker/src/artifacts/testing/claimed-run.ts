@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
-import taskcluster from 'taskcluster-client';
+import taskcluster, { type Client } from 'taskcluster-client';
 import { request } from 'undici';
 import { ClaimWorkAnswer, queueClient } from '../../queue/queue.ts';
 import type { ArtifactDestination } from '../destination.ts';
@@ -53,7 +53,7 @@ export async function claimRun(): Promise<ClaimedRun> {
   const local = resources.use(
     await startLocalTaskcluster({}, (app) => {
       app.addHook('onRequest', async (incoming, reply) => {
-        if (incoming.method !== 'PUT') {
+        if (!isPut(incoming)) {
           return;
         }
         putsAtOnce += 1;
@@ -69,8 +69,8 @@ export async function claimRun(): Promise<ClaimedRun> {
           await reply.code(fault).send('<Error><Code>MadeUp</Code></Error>');
         }
       });
-      app.addHook('onResponse', async ({ method }) => {
-        putsAtOnce -= method === 'PUT' ? 1 : 0;
+      app.addHook('onResponse', async (answered) => {
+        putsAtOnce -= isPut(answered) ? 1 : 0;
       });
     }),
   );
@@ -113,7 +113,11 @@ export async function claimRun(): Promise<ClaimedRun> {
   };
 }
 
-async function claimTask(root: taskcluster.Client) {
+function isPut({ method, url }: { method: string; url: string }): boolean {
+  return method === 'PUT' && url.startsWith('/blobs/');
+}
+
+async function claimTask(root: Client) {
   const taskId = taskcluster.slugid();
   await root.createTask(taskId, {
     taskQueueId: 'test/artifacts',

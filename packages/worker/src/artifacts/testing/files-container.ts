@@ -1,5 +1,7 @@
 import { basename } from 'node:path/posix';
-import { type Header, type Pack, pack } from 'tar-stream';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { type Header, pack } from 'tar-stream';
 import type { ArchiveSource } from '../archive.ts';
 
 /** Entries below a directory: text, bytes, or a header for anything that is no file. */
@@ -18,43 +20,50 @@ export function filesContainer(
       if (content === undefined) {
         throw notFound(path);
       }
-      const tar = pack();
       const root = basename(path);
       if (typeof content === 'string' || Buffer.isBuffer(content)) {
-        tar.entry({ name: root }, content);
-      } else if (typeof content.symlink === 'string') {
-        tar.entry({ name: root, type: 'symlink', linkname: content.symlink });
-      } else {
-        addDirectory(tar, root, content as Files);
+        return Readable.from(chunks(await tarOf({ [root]: content })));
       }
-      tar.finalize();
-      return asReadable(tar);
+      if (typeof content.symlink === 'string') {
+        return Readable.from(chunks(await tarOf({ [root]: { type: 'symlink', linkname: content.symlink } })));
+      }
+      return Readable.from(chunks(await directoryTar(root, content as Files)));
     },
   };
 }
 
-function addDirectory(tar: Pack, root: string, files: Files): void {
-  tar.entry({ name: `${root}/`, type: 'directory' });
+/** A directory as the engine archives it. */
+export async function directoryTar(root: string, files: Files): Promise<Buffer> {
+  const below = Object.entries(files).map(([name, content]) => [`${root}/${name}`, content]);
+  return await tarOf({ [`${root}/`]: { type: 'directory' }, ...Object.fromEntries(below) });
+}
+
+async function tarOf(files: Files): Promise<Buffer> {
+  const tar = pack();
   for (const [name, content] of Object.entries(files)) {
     if (typeof content === 'string' || Buffer.isBuffer(content)) {
-      tar.entry({ name: `${root}/${name}` }, content);
+      tar.entry({ name }, content);
     } else {
-      tar.entry({ name: `${root}/${name}`, ...content });
+      tar.entry({ name, ...content });
     }
+  }
+  tar.finalize();
+  // The library declares its streams apart from Node's.
+  return await buffer(tar as unknown as Readable);
+}
+
+function* chunks(bytes: Buffer): Iterable<Buffer> {
+  for (let start = 0; start < bytes.length; start += 65_536) {
+    yield bytes.subarray(start, start + 65_536);
   }
 }
 
-/** The library's streams are declared apart from Node's. */
-export function asReadable(tar: Pack): Awaited<ReturnType<ArchiveSource['archive']>> {
-  return tar as unknown as Awaited<ReturnType<ArchiveSource['archive']>>;
-}
-
 /** The error of the engine's client, in its form. */
-export function notFound(path: string): Error {
+function notFound(path: string): Error {
   const message = `Could not find the file ${path} in container 0a1b2c`;
   return Object.assign(new Error(`(HTTP code 404) no such container - ${message} `), {
     statusCode: 404,
     reason: 'no such container',
-    json: { message },
+    json: null,
   });
 }

@@ -1,0 +1,135 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { Command, dockerWorker } from './harness/command.ts';
+import { type Deployment, startDeployment } from './harness/deployment.ts';
+import { makeTempDir } from './harness/temp-dir.ts';
+
+async function writeConfig(folder: string, { local }: Deployment, more: object = {}): Promise<string> {
+  const file = join(folder, 'config.yml');
+  const config = {
+    rootUrl: local.rootUrl,
+    taskcluster: local.credentials,
+    provisionerId: 'test',
+    workerType: 'e2e',
+    workerGroup: 'test-group',
+    workerId: `test-start-${process.pid}`,
+    ...more,
+  };
+  await writeFile(file, JSON.stringify(config));
+  return file;
+}
+
+test('start runs tasks of a deployment, and SIGQUIT lets the running one finish', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  await using worker = new Command(['start', '--config', await writeConfig(folder.path, deployment)]);
+  const taskId = await deployment.createTask({ command: ['sleep', '2'] });
+  await worker.printed(/"type":"run task"/);
+
+  worker.kill('SIGQUIT');
+
+  expect(await worker.exited).toBe(0);
+  expect((await deployment.queue.status(taskId)).status.state).toBe('completed');
+});
+
+test('SIGTERM resolves the running task as worker-shutdown, with its log, and the queue retries it', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  await using worker = new Command(['start', '--config', await writeConfig(folder.path, deployment)]);
+  const taskId = await deployment.createTask({ command: ['sleep', '60'] });
+  await worker.printed(/"type":"run task"/);
+
+  worker.kill('SIGTERM');
+
+  expect(await worker.exited).toBe(0);
+  const { status } = await deployment.queue.status(taskId);
+  expect(status.runs[0]).toMatchObject({ state: 'exception', reasonResolved: 'worker-shutdown' });
+  expect(status.runs[1]).toMatchObject({ state: 'pending', reasonCreated: 'retry' });
+  const { queue } = deployment;
+  const log = await fetch(queue.buildUrl(queue.getArtifact, taskId, 0, 'public/logs/live.log'));
+  expect(await log.text()).toContain('Task has been aborted prematurely. Reason: worker-shutdown');
+});
+
+test('a claim is renewed, and the proxy goes on with the new credentials', async () => {
+  await using deployment = await startDeployment({ claimSeconds: 4 });
+  await using folder = await makeTempDir();
+  await using worker = new Command(['start', '--config', await writeConfig(folder.path, deployment)]);
+  const taskId = await deployment.createTask({
+    features: { taskclusterProxy: true },
+    command: [
+      'bash',
+      '-c',
+      'sleep 6; curl --silent --write-out "%{http_code}" $TASKCLUSTER_PROXY_URL/api/auth/v1/scopes/current',
+    ],
+  });
+
+  await worker.printed(/"type":"Credentials updated"/);
+  await worker.printed(/"type":"task resolved"/);
+
+  expect(await deployment.taskLog(taskId)).toContain(`queue:create-artifact:${taskId}/0`);
+  expect(await deployment.taskLog(taskId)).toContain('200');
+  expect((await deployment.queue.status(taskId)).status.state).toBe('completed');
+});
+
+test('a task that is cancelled on the queue is stopped at the next renewal and not resolved again', async () => {
+  await using deployment = await startDeployment({ claimSeconds: 4 });
+  await using folder = await makeTempDir();
+  await using worker = new Command(['start', '--config', await writeConfig(folder.path, deployment)]);
+  const taskId = await deployment.createTask({ command: ['sleep', '60'] });
+  await worker.printed(/"type":"run task"/);
+
+  await deployment.queue.cancelTask(taskId);
+
+  await worker.printed(/"type":"cancel task"/);
+  await worker.printed(/"resolution":"none"/);
+  const { status } = await deployment.queue.status(taskId);
+  expect(status.runs[0]).toMatchObject({ state: 'exception', reasonResolved: 'canceled' });
+});
+
+test('check finds nothing wrong with a deployment that works', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+
+  const { code, stdout } = await dockerWorker(
+    'check',
+    '--online',
+    '--config',
+    await writeConfig(folder.path, deployment),
+  );
+
+  expect(stdout).toBe('ok: nothing is in the way of a worker here\n');
+  expect(code).toBe(0);
+});
+
+test('check tells every problem of a configuration at once, each with its place', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  const file = await writeConfig(folder.path, deployment, {
+    capacity: 0,
+    workerGroop: 'x',
+    workerId: undefined,
+  });
+
+  const { code, stdout } = await dockerWorker('check', '--config', file);
+
+  expect(stdout).toMatch(/workerGroop: .*did you mean 'workerGroup'/);
+  expect(stdout).toMatch(/workerId: /);
+  expect(stdout).toMatch(/capacity: /);
+  expect(code).toBe(1);
+});
+
+test('check --online tells refused credentials and a deployment that does not answer', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  const refused = await writeConfig(folder.path, deployment, {
+    taskcluster: { clientId: 'root', accessToken: 'not-the-token' },
+  });
+
+  expect((await dockerWorker('check', '--online', '--config', refused)).stdout).toContain('credentials');
+
+  const silent = await writeConfig(folder.path, deployment, { rootUrl: 'http://127.0.0.1:1' });
+  expect((await dockerWorker('check', '--online', '--config', silent)).stdout).toContain(
+    'No Taskcluster answers at rootUrl http://127.0.0.1:1',
+  );
+});
