@@ -1,5 +1,14 @@
-import { rmSync } from 'node:fs';
-import { build } from 'esbuild';
+import { readFileSync, rmSync } from 'node:fs';
+import { build, type Plugin } from 'esbuild';
+
+/**
+ * Requirements of dockerode that cost more to load than all the rest of it, and that only image builds and
+ * engines behind SSH ever use: they are loaded when they are first called.
+ */
+const deferred = [
+  { file: /dockerode\/lib\/docker\.js$/, required: "require('./session')" },
+  { file: /docker-modem\/lib\/modem\.js$/, required: "require('./ssh')" },
+];
 
 /**
  * Bundles the package in the current directory: `src/main.ts` becomes `dist/main.js` with every
@@ -18,6 +27,7 @@ await build({
   target: 'node24',
   legalComments: 'none',
   logLevel: 'warning',
+  plugins: deferred.map(deferRequire),
   // Native accelerators that their packages do without when they cannot be loaded.
   external: ['*.node'],
   // What CommonJS dependencies find in their scope.
@@ -30,3 +40,18 @@ await build({
     ].join('\n'),
   },
 });
+
+function deferRequire({ file, required }: (typeof deferred)[number]): Plugin {
+  return {
+    name: `defer ${required}`,
+    setup({ onLoad }) {
+      onLoad({ filter: file }, ({ path }) => {
+        const source = readFileSync(path, 'utf8');
+        if (!source.includes(required)) {
+          throw new Error(`${path} does not contain ${required}: see whether it still must be deferred`);
+        }
+        return { contents: source.replace(required, `((...all) => ${required}(...all))`), loader: 'js' };
+      });
+    },
+  };
+}

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { Command, dockerWorker } from './harness/command.ts';
 import { EngineEvents } from './harness/engine-events.ts';
 import { docker } from './harness/host-contents.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { networkExists, runContainers, runNetwork } from './harness/run-containers.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 const longTask = {
@@ -24,6 +24,7 @@ test('a killed worker leaves no sidecar alive, and the next one removes the rest
     await using worker = new Command(['run-task', file]);
     const [, taskRun = ''] = await worker.printed(/task (\S+) is under way/);
     const before = await runContainers(taskRun);
+    const network = await runNetwork(taskRun);
     expect([...before.keys()].sort()).toEqual(['sidecar:tc-proxy', 'task']);
 
     const killed = Date.now();
@@ -35,8 +36,7 @@ test('a killed worker leaves no sidecar alive, and the next one removes the rest
     await using next = new Command(['run-task', file]);
     await next.printed(/is under way/);
     expect(await runContainers(taskRun)).toEqual(new Map());
-    const networks = await docker.listNetworks({ filters: { label: [`docker-worker.task-run=${taskRun}`] } });
-    expect(networks).toEqual([]);
+    expect(await networkExists(network)).toBe(false);
     expect((await stranger.inspect()).State.Status).toBe('created');
     next.kill('SIGINT');
     expect(await next.exited).toBe(130);
@@ -73,12 +73,12 @@ test('an interrupt cancels the task and leaves nothing behind', async () => {
   await using worker = new Command(['run-task', file]);
   const [, taskRun = ''] = await worker.printed(/task (\S+) is under way/);
 
+  const network = await runNetwork(taskRun);
+
   worker.kill('SIGINT');
 
   expect(await worker.exited).toBe(130);
   expect(worker.stdout).toContain('[taskcluster:error] Task has been canceled');
   expect((await runContainers(taskRun)).size).toBe(0);
-  expect(await docker.listNetworks({ filters: { label: [`docker-worker.task-run=${taskRun}`] } })).toEqual(
-    [],
-  );
+  expect(await networkExists(network)).toBe(false);
 });

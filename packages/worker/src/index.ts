@@ -1,5 +1,6 @@
 export { WorkerConfig } from './config/config.ts';
 export { bridgeGateway } from './engine/bridge-gateway.ts';
+export { connectEngine, type Engine } from './engine/engine.ts';
 export type { Outcome } from './run/execute.ts';
 export type { Run } from './run/run.ts';
 export { startWorker, type Worker, type WorkerOptions } from './worker.ts';

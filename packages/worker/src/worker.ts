@@ -1,11 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type WorkerConfig, workerPoolId } from './config/config.ts';
-import { connectEngine } from './engine/engine.ts';
+import { type WorkerConfig, workerNameOf } from './config/config.ts';
+import type { Engine } from './engine/engine.ts';
 import { sweep } from './engine/sweep.ts';
+import type { WarmUnits } from './engine/warm-units.ts';
 import { startLogServer } from './log/log-server.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
+import { configuredWarmUnits } from './run/create-run-unit.ts';
 import type { Outcome } from './run/execute.ts';
 import { performRun } from './run/perform-run.ts';
 import type { Run, RunHost } from './run/run.ts';
@@ -20,6 +22,10 @@ const longestPauseMs = 30_000;
 export interface WorkerOptions {
   config: WorkerConfig;
   logger: Logger;
+  /** Stays the caller's. */
+  engine: Engine;
+  /** Default: as the configuration wants them. */
+  warmUnits?: WarmUnits;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
   /** Called when a run is resolved and everything made for it is gone. */
@@ -36,12 +42,11 @@ export interface Worker extends AsyncDisposable {
   abort(): void;
 }
 
-/** @throws EngineUnavailable when no Docker Engine answers */
+/** Sweeps what an earlier worker of this name left, then claims until it is told to stop. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { config, logger } = options;
-  const workerName = `${workerPoolId(config)}/${config.workerGroup}/${config.workerId}`;
+  const { config, logger, engine } = options;
+  const workerName = workerNameOf(config);
   await using starting = new AsyncDisposableStack();
-  const engine = starting.use(await connectEngine());
   const [logServer, swept] = await Promise.all([
     startLogServer(config.logging.liveLogAddress, config.logging.liveLogPort),
     sweep(engine.docker, workerName),
@@ -50,12 +55,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (swept.containers + swept.networks > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
   }
+  const warmUnits =
+    options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
+  warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
-  return new ClaimingWorker(
-    options,
-    { config, version, workerName, engine, logServer, logger },
-    starting.move(),
-  );
+  const host = { config, version, workerName, engine, logServer, logger, warmUnits };
+  return new ClaimingWorker(options, host, starting.move());
 }
 
 class ClaimingWorker implements Worker {
@@ -158,6 +163,7 @@ class ClaimingWorker implements Worker {
       (error: Error) => logger.error({ err: error, ...id }, '[alert-operator] task error'),
     );
     const settled = running.finally(() => {
+      this.#host.warmUnits.refill();
       this.#running.delete(settled);
       if (open !== undefined) {
         this.#openRuns.delete(open);

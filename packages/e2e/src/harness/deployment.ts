@@ -1,6 +1,7 @@
 import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import taskcluster, { type Client } from 'taskcluster-client';
+import { docker } from './host-contents.ts';
 
 /** A Taskcluster of a test's own, reachable from the host and from containers. */
 export interface Deployment extends AsyncDisposable {
@@ -16,7 +17,7 @@ export interface Deployment extends AsyncDisposable {
 export async function startDeployment(
   options: { accessToken?: string; claimSeconds?: number } = {},
 ): Promise<Deployment> {
-  const local = await startLocalTaskcluster({ host: await bridgeGateway(), ...options });
+  const local = await startLocalTaskcluster({ host: await bridgeGateway(docker), ...options });
   const client = { rootUrl: local.rootUrl, credentials: local.credentials, retries: 0 };
   const queue = new taskcluster.Queue(client);
   return {

@@ -27,7 +27,16 @@ export class EngineEvents implements AsyncDisposable {
 
   /** Waits until that has happened to that container. */
   async happened(action: string, container: string): Promise<void> {
-    while (!this.#seen.some((event) => event.Action === action && event.Actor.ID === container)) {
+    await this.matching((event) => event.Action === action && event.Actor.ID === container);
+  }
+
+  /** Waits for the first event, or the next after those that were given out, that is meant. */
+  async matching(isMeant: (event: EngineEvent) => boolean): Promise<EngineEvent> {
+    for (;;) {
+      const at = this.#seen.findIndex(isMeant);
+      if (at >= 0) {
+        return this.#seen.splice(at, 1)[0] as EngineEvent;
+      }
       await once(this.#lines, 'line');
     }
   }

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { Writable } from 'node:stream';
-import { type Outcome, type Run, startWorker, WorkerConfig } from '@docker-worker/worker';
+import { connectEngine, type Outcome, type Run, startWorker, WorkerConfig } from '@docker-worker/worker';
 import { pino } from 'pino';
 import type { Deployment } from './deployment.ts';
 
@@ -22,7 +22,10 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
   const runs = new Map<string, Run>();
   const outcomes = new Map<string, Outcome>();
   let log = '';
+  await using starting = new AsyncDisposableStack();
+  const engine = starting.use(await connectEngine());
   const worker = await startWorker({
+    engine,
     config: WorkerConfig.parse({
       rootUrl: local.rootUrl,
       taskcluster: local.credentials,
@@ -31,6 +34,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
       workerGroup: 'test-group',
       workerId: `test-worker-${process.pid}`,
       capacity: 4,
+      warm: { units: 0 },
       ...settings,
     }),
     logger: pino(
@@ -51,6 +55,8 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
       events.emit('change');
     },
   });
+  starting.use(worker);
+  const resources = starting.move();
   return {
     log: () => log,
     run: (taskId) => appearing(runs, taskId),
@@ -58,7 +64,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
     drain: () => worker.drain(),
     abort: () => worker.abort(),
     ended: worker.ended,
-    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 
   async function appearing<T>(map: Map<string, T>, key: string): Promise<T> {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { readConfig } from '../config/read-config.ts';
+import { connectEngine } from '../engine/engine.ts';
 import { startWorker } from '../worker.ts';
 import { exitCode } from './exit-code.ts';
 
@@ -9,8 +10,10 @@ import { exitCode } from './exit-code.ts';
  */
 export async function start(options: { config: string; logLevel: string }): Promise<number> {
   const config = await readConfig(options.config);
+  await using engine = await connectEngine();
   await using worker = await startWorker({
     config,
+    engine,
     logger: pino({
       level: options.logLevel,
       base: {

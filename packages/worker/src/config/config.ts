@@ -68,6 +68,19 @@ export const WorkerConfig = z.strictObject({
         .describe('How long a sidecar may take until it is ready.'),
     })
     .prefault({}),
+  warm: z
+    .strictObject({
+      units: z
+        .int()
+        .min(0)
+        .default(1)
+        .describe('How many networks with sidecars are made before there is a task for them; 0 makes none.'),
+      features: z
+        .array(z.string())
+        .default(['taskclusterProxy'])
+        .describe('Whose sidecars they have: the features that most tasks of the pool ask for.'),
+    })
+    .prefault({}),
   network: z
     .strictObject({
       subnets: z
@@ -90,4 +103,9 @@ export type WorkerConfig = z.infer<typeof WorkerConfig>;
 
 export function workerPoolId({ provisionerId, workerType }: WorkerConfig): string {
   return `${provisionerId}/${workerType}`;
+}
+
+/** The name that a worker's things carry on the Docker host. */
+export function workerNameOf(config: WorkerConfig): string {
+  return `${workerPoolId(config)}/${config.workerGroup}/${config.workerId}`;
 }

@@ -67,9 +67,19 @@ export interface Contribution {
   onFinished?(): Promise<void>;
 }
 
-export interface SidecarRequest<Config extends z.ZodType = z.ZodType> {
-  sidecar: Sidecar<Config>;
-  config: z.input<Config>;
+export interface SidecarRequest {
+  /** One of the feature's {@link Feature.sidecars}. */
+  sidecar: Sidecar;
+  config: unknown;
   /** Whether the service is handed the new credentials at every reclaim. */
   followsCredentials: boolean;
+}
+
+/** Ties a configuration to the schema of the service that will parse it. */
+export function sidecarRequest<Config extends z.ZodType>(
+  sidecar: Sidecar<Config>,
+  config: z.input<Config>,
+  { followsCredentials = false } = {},
+): SidecarRequest {
+  return { sidecar, config, followsCredentials };
 }

@@ -1,5 +1,5 @@
 import { tcProxy } from '@docker-worker/tc-proxy/sidecar';
-import type { Feature } from './feature.ts';
+import { type Feature, sidecarRequest } from './feature.ts';
 
 /**
  * `http://taskcluster` in the task: API calls are signed with the claim's credentials, restricted to the
@@ -13,15 +13,15 @@ export const taskclusterProxy: Feature = {
     return {
       env: { TASKCLUSTER_PROXY_URL: 'http://taskcluster' },
       sidecars: [
-        {
-          sidecar: tcProxy,
-          config: {
+        sidecarRequest(
+          tcProxy,
+          {
             rootUrl: host.config.rootUrl,
             credentials,
             authorizedScopes: [...task.scopes, `queue:create-artifact:${taskId}/${runId}`],
           },
-          followsCredentials: true,
-        },
+          { followsCredentials: true },
+        ),
       ],
     };
   },

@@ -23,6 +23,8 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
     payload.maxRunTime * 1000,
   );
   notifyStarted(run, prepared, container);
+  // Not sooner: the engine sets up one network at a time, and the task's comes first.
+  run.host.warmUnits.refill();
   const outcome = await exitOf(run, payload, container).finally(() => clearTimeout(limit));
   return await finish(run, prepared, container, outcome);
 }

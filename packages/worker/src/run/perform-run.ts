@@ -1,3 +1,4 @@
+import type { Credentials } from '@docker-worker/service-kit/control';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
 import type { Claim } from '../queue/queue.ts';
@@ -5,7 +6,7 @@ import { unlessAborted } from '../unless-aborted.ts';
 import { examine } from './examine.ts';
 import { execute, type Outcome } from './execute.ts';
 import { writeHeader } from './header.ts';
-import { prepare } from './prepare.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { type Reclaiming, startReclaiming } from './reclaim.ts';
 import { reportResolution } from './report-resolution.ts';
 import { type Resolution, RunFailure } from './resolution.ts';
@@ -59,21 +60,27 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
       return { resolution: examination.resolution, exitCode: -1 };
     }
     const { payload, used } = examination;
+    const { credentials } = run;
     const preparing = prepare(run, payload, used);
     background.push(preparing);
     const prepared = await unlessAborted(run.signal, preparing);
-    reclaiming.onCredentials((credentials) => {
-      for (const sidecar of prepared.followers) {
-        sidecar.updateCredentials(credentials).then(
-          () => run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
-          (error) =>
-            run.logger.error({ err: error, sidecar: sidecar.name }, 'credentials could not be updated'),
-        );
-      }
-    });
+    reclaiming.onCredentials((renewed) => updateCredentials(run, prepared, renewed));
+    if (run.credentials !== credentials) {
+      updateCredentials(run, prepared, run.credentials);
+    }
     return await execute(run, payload, prepared);
   } catch (error) {
     return { resolution: explain(run, error), exitCode: -1 };
+  }
+}
+
+/** A sidecar that cannot follow is told in the worker's log; its task goes on with what it has. */
+function updateCredentials(run: Run, { followers }: Prepared, credentials: Credentials): void {
+  for (const sidecar of followers) {
+    sidecar.updateCredentials(credentials).then(
+      () => run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
+      (error) => run.logger.error({ err: error, sidecar: sidecar.name }, 'credentials could not be updated'),
+    );
   }
 }
 

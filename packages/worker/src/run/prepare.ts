@@ -1,11 +1,13 @@
+import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { engineMessage } from '../engine/engine.ts';
 import { ensureImage, type PullEvent } from '../engine/ensure-image.ts';
 import { ownershipLabels } from '../engine/labels.ts';
-import { createRunNetwork } from '../engine/run-network.ts';
-import { type RunningSidecar, startSidecar } from '../engine/start-sidecar.ts';
+import type { RunUnit } from '../engine/run-unit.ts';
+import type { SidecarControl } from '../engine/sidecar-control.ts';
 import { createTaskContainer, type TaskContainer } from '../engine/task-container.ts';
 import type { Contribution, Feature } from '../features/feature.ts';
 import type { Payload } from '../payload/payload.ts';
+import { createRunUnit } from './create-run-unit.ts';
 import { RunFailure } from './resolution.ts';
 import type { Run } from './run.ts';
 import { taskContainerOptions } from './task-container-options.ts';
@@ -14,72 +16,63 @@ export interface Prepared {
   container: TaskContainer;
   contributions: Contribution[];
   /** The sidecars that are handed new credentials. */
-  followers: RunningSidecar[];
+  followers: SidecarControl[];
 }
 
 /**
- * Makes all that a task needs before it starts: network, image and features at the same time, then the
- * container and the sidecars at the same time. What has been made when one of them fails is disposed of
- * with the run.
+ * Makes all that a task needs before it starts: its network with the sidecars, its image and the features'
+ * part at the same time, then the container while the sidecars are configured. What has been made when one
+ * of them fails is disposed of with the run.
  *
  * @throws RunFailure with the text for the task's log
  */
 export async function prepare(run: Run, payload: Payload, used: Feature[]): Promise<Prepared> {
-  const { engine, config } = run.host;
-  const [network, imageId, contributions] = await all([
-    createRunNetwork(engine.docker, run.owner, config.network.subnets).then(
-      (made) => run.resources.use(made),
-      (error) => {
-        throw aborted(`The network of the run could not be created: ${engineMessage(error)}`);
-      },
-    ),
-    ensureImage(engine.docker, imageName(payload), pullProgress(run)).catch((error: Error) => {
+  const sidecars = used.flatMap((feature) => feature.sidecars ?? []);
+  const [unit, imageId, prepared] = await all([
+    takeUnit(run, sidecars),
+    ensureImage(run.host.engine.docker, imageName(payload), pullProgress(run)).catch((error: Error) => {
       throw new RunFailure({ kind: 'failed' }, `Pulling docker image has failed.\nError: ${error.message}`);
     }),
-    all(
-      used.map(async (feature) => ({
-        feature,
-        contribution: await calling(
-          'link',
-          feature,
-          async () => (await feature.prepare?.(run, payload)) ?? {},
-        ),
-      })),
-    ),
+    all(used.map((feature) => calling('link', feature, () => contributionOf(feature, run, payload)))),
   ]);
   run.signal.throwIfAborted();
-  const [container, sidecars] = await all([
-    createContainer(
-      run,
-      payload,
-      imageId,
-      network.id,
-      contributions.map(({ contribution }) => contribution),
-    ),
+  const contributions = prepared.map(({ contribution }) => contribution);
+  const [container, configured] = await all([
+    createContainer(run, payload, imageId, unit.network, contributions),
     all(
-      contributions.flatMap(({ feature, contribution }) =>
-        (contribution.sidecars ?? []).map(async ({ sidecar, config: sidecarConfig, followsCredentials }) => {
-          const started = await calling('link', feature, () =>
-            startSidecar(engine, {
-              sidecar,
-              config: sidecarConfig,
-              network: network.id,
-              owner: run.owner,
-              registry: config.sidecars.registry,
-              readySeconds: config.sidecars.readySeconds,
-              onLog: (line) => run.logger.info({ sidecar: sidecar.name }, line),
-            }),
-          );
-          return { started: run.resources.use(started), followsCredentials };
-        }),
+      prepared.flatMap(({ feature, contribution }) =>
+        (contribution.sidecars ?? []).map(({ sidecar, config, followsCredentials }) =>
+          calling('link', feature, async () => ({
+            control: await unit.configure(sidecar, config),
+            followsCredentials,
+          })),
+        ),
       ),
     ),
   ]);
-  return {
-    container,
-    contributions: contributions.map(({ contribution }) => contribution),
-    followers: sidecars.filter(({ followsCredentials }) => followsCredentials).map(({ started }) => started),
-  };
+  const followers = configured.filter(({ followsCredentials }) => followsCredentials);
+  return { container, contributions, followers: followers.map(({ control }) => control) };
+}
+
+async function contributionOf(
+  feature: Feature,
+  run: Run,
+  payload: Payload,
+): Promise<{ feature: Feature; contribution: Contribution }> {
+  return { feature, contribution: (await feature.prepare?.(run, payload)) ?? {} };
+}
+
+/** A unit made ahead, if there is one that fits, else a new one. */
+async function takeUnit(run: Run, sidecars: Sidecar[]): Promise<RunUnit> {
+  const { host } = run;
+  try {
+    const unit =
+      (await host.warmUnits.take(sidecars)) ?? (await createRunUnit(host, sidecars, run.owner.taskRun));
+    unit.logger = run.logger;
+    return run.resources.use(unit);
+  } catch (error) {
+    throw aborted(`The network of the run could not be created: ${engineMessage(error)}`);
+  }
 }
 
 async function createContainer(

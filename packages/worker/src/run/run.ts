@@ -7,6 +7,7 @@ import type { Client } from 'taskcluster-client';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Owner } from '../engine/labels.ts';
+import type { WarmUnits } from '../engine/warm-units.ts';
 import type { LogServer } from '../log/log-server.ts';
 import { TaskLog } from '../log/task-log.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
@@ -21,6 +22,8 @@ export interface RunHost {
   engine: Engine;
   logServer: LogServer;
   logger: Logger;
+  /** Networks with sidecars that were made before there was a run for them. */
+  warmUnits: WarmUnits;
 }
 
 /** One run of one task, from its claim until everything made for it is disposed of. */

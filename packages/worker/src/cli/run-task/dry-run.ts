@@ -4,15 +4,12 @@ import { sidecarImage } from '../../engine/start-sidecar.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
 import { examine } from '../../run/examine.ts';
 import { exitCode } from '../exit-code.ts';
-import { localWorkerConfig } from './local-worker.ts';
+import { localWorkerConfig, placeholder } from './local-worker.ts';
 
 /** Prints what `run-task` would create for each task, and why it would refuse one; creates nothing. */
 export async function dryRun(tasks: { name: string; definition: object }[]): Promise<number> {
   await using engine = await connectEngine();
-  const config = localWorkerConfig(
-    { rootUrl: 'http://localhost', credentials: { clientId: 'none', accessToken: 'none' } },
-    tasks.length,
-  );
+  const config = localWorkerConfig(placeholder, tasks.length);
   let code = 0;
   for (const { name, definition } of tasks) {
     const task = TaskDefinition.parse(definition);

@@ -1,8 +1,30 @@
 import { hostname } from 'node:os';
-import { WorkerConfig } from '../../config/config.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import { WorkerConfig, workerNameOf } from '../../config/config.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { WarmUnits } from '../../engine/warm-units.ts';
+import { selectFeatures } from '../../features/selection.ts';
+import { createRunUnit } from '../../run/create-run-unit.ts';
+import type { TaskDocument } from '../task-file.ts';
 
 /** The pool that `run-task` creates its tasks in; the embedded Taskcluster has no other. */
 export const localPool = { provisionerId: 'local', workerType: 'run-task' } as const;
+
+/** Stands for the embedded Taskcluster where only what does not depend on it is asked for. */
+export const placeholder = {
+  rootUrl: 'http://localhost',
+  credentials: { clientId: 'none', accessToken: 'none' },
+};
+
+const identity = {
+  ...localPool,
+  workerGroup: 'local',
+  workerId:
+    hostname()
+      .replace(/[^A-Za-z0-9_-]/g, '-')
+      .slice(0, 38) || 'localhost',
+};
 
 /**
  * Configuration of the worker behind `run-task`. All such workers of a host share one name: what one leaves
@@ -15,15 +37,29 @@ export function localWorkerConfig(
   return WorkerConfig.parse({
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
-    ...localPool,
-    workerGroup: 'local',
-    workerId:
-      hostname()
-        .replace(/[^A-Za-z0-9_-]/g, '-')
-        .slice(0, 38) || 'localhost',
+    ...identity,
     workerNodeType: 'local',
     publicIp: '127.0.0.1',
     capacity,
     logging: { liveLogAddress: '127.0.0.1' },
+  });
+}
+
+/**
+ * One network with sidecars for each task, begun before there is a worker. They fit if all tasks want the
+ * same sidecars; otherwise each task gets its own when it is claimed.
+ */
+export function localWarmUnits(engine: Engine, logger: Logger, documents: TaskDocument[]): WarmUnits {
+  const config = localWorkerConfig(placeholder, documents.length);
+  const [first = [], ...others] = documents.map(({ payload }) =>
+    selectFeatures(payload, config).used.flatMap((feature) => feature.sidecars ?? []),
+  );
+  const alike = others.every((sidecars) => isDeepStrictEqual(sidecars, first));
+  return new WarmUnits({
+    count: alike ? documents.length : 0,
+    limit: documents.length,
+    sidecars: first,
+    make: () => createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, first, 'warm'),
+    logger,
   });
 }

@@ -2,10 +2,11 @@ import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { bridgeGateway } from '../../engine/bridge-gateway.ts';
+import { connectEngine } from '../../engine/engine.ts';
 import { startWorker } from '../../worker.ts';
 import { readTaskFile } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
-import { localWorkerConfig } from './local-worker.ts';
+import { localWarmUnits, localWorkerConfig } from './local-worker.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
 import { Session } from './session.ts';
 import { taskDefinition } from './task-definition.ts';
@@ -37,14 +38,21 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     return dryRun(tasks);
   }
   await using resources = new AsyncDisposableStack();
-  const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway() }));
+  const engine = resources.use(await connectEngine());
+  const logger = pino({ level: options.logLevel }, pino.destination(2));
+  const warmUnits = resources.use(localWarmUnits(engine, logger, documents));
+  // The engine makes networks and boots sidecars while everything else starts.
+  warmUnits.refill();
+  const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway(engine.docker) }));
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
   const session = new Session(new taskcluster.Queue(client), options.artifacts);
   using _signals = session.handleSignals();
   const [worker] = await Promise.all([
     startWorker({
       config: localWorkerConfig(local, tasks.length),
-      logger: pino({ level: options.logLevel }, pino.destination(2)),
+      logger,
+      engine,
+      warmUnits,
       onRun: (run) => session.follow(run),
       onResolved: (run, outcome) => session.resolved(run, outcome),
     }).then((started) => resources.use(started)),

@@ -1,0 +1,95 @@
+import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import type { Logger } from 'pino';
+import type { Engine } from './engine.ts';
+import type { Owner } from './labels.ts';
+import { createRunNetwork, type RunNetwork } from './run-network.ts';
+import type { SidecarControl } from './sidecar-control.ts';
+import { startSidecar } from './start-sidecar.ts';
+
+export interface RunUnitOptions {
+  owner: Owner;
+  /** Services to start on the network. */
+  sidecars: readonly Sidecar[];
+  /** Range of which the network gets a subnet. */
+  subnets: string;
+  registry: string | undefined;
+  readySeconds: number;
+  /** Gets what the services log. */
+  logger: Logger;
+}
+
+/** The network of one task run with its sidecars attached and not yet configured. Never used twice. */
+export class RunUnit implements AsyncDisposable {
+  /** Where the services' log lines go; a run that takes a unit over gives its own. */
+  logger: Logger;
+  readonly #network: RunNetwork;
+  readonly #sidecars = new Map<string, Promise<SidecarControl>>();
+  readonly #started: SidecarControl[] = [];
+  #failed = false;
+
+  /** Resolves when the network exists; the sidecars go on booting. */
+  static async create(engine: Engine, options: RunUnitOptions): Promise<RunUnit> {
+    const network = await createRunNetwork(engine.docker, options.owner, options.subnets);
+    const unit = new RunUnit(network, options.logger);
+    for (const sidecar of options.sidecars) {
+      unit.#start(engine, sidecar, options);
+    }
+    return unit;
+  }
+
+  private constructor(network: RunNetwork, logger: Logger) {
+    this.#network = network;
+    this.logger = logger;
+  }
+
+  get network(): string {
+    return this.#network.id;
+  }
+
+  /** False once a sidecar could not be started or has ended. */
+  get usable(): boolean {
+    return !this.#failed && this.#started.every((sidecar) => !sidecar.ended);
+  }
+
+  /**
+   * Hands a sidecar its configuration and waits until it is ready.
+   *
+   * @throws SidecarFailure
+   */
+  async configure({ name }: Sidecar, config: unknown): Promise<SidecarControl> {
+    const sidecar = await this.#sidecars.get(name);
+    if (sidecar === undefined) {
+      throw new Error(`the sidecar ${name} was not asked for when the network of the run was made`);
+    }
+    await sidecar.configure(config);
+    return sidecar;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A sidecar that is still being created must have an owner before the network can go.
+    await Promise.allSettled(this.#sidecars.values());
+    try {
+      await Promise.all(this.#started.map((sidecar) => sidecar[Symbol.asyncDispose]()));
+    } finally {
+      await this.#network[Symbol.asyncDispose]();
+    }
+  }
+
+  #start(engine: Engine, sidecar: Sidecar, { owner, registry, readySeconds }: RunUnitOptions): void {
+    const started = startSidecar(engine, sidecar, {
+      network: this.network,
+      owner,
+      registry,
+      readySeconds,
+      onLog: (line) => this.logger.info({ sidecar: sidecar.name }, line),
+    });
+    this.#sidecars.set(sidecar.name, started);
+    started.then(
+      (control) => this.#started.push(control),
+      // Whoever configures it is told why.
+      () => {
+        this.#failed = true;
+      },
+    );
+  }
+}

@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { type Duplex, PassThrough } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
+import {
+  ControlReply,
+  type ControlRequest,
+  type Credentials,
+  controlLine,
+} from '@docker-worker/service-kit/control';
+import type { Container } from 'dockerode';
+import { type Engine, engineMessage } from './engine.ts';
+import { removeContainer } from './remove-container.ts';
+
+/** Lines of a sidecar's own log that an error about it quotes. */
+const quotedLines = 20;
+
+export interface SidecarIdentity {
+  name: string;
+  image: string;
+}
+
+/**
+ * A service's container and the channel over which the worker commands it. It holds the service's standard
+ * input open for as long as this process lives, so the service ends with it.
+ *
+ * Every method rejects with a SidecarFailure that names image and cause and quotes the service's last words.
+ */
+export class SidecarControl implements AsyncDisposable {
+  readonly name: string;
+  readonly #image: string;
+  readonly #engine: Engine;
+  readonly #container: Container;
+  readonly #answerSeconds: number;
+  readonly #onLog: (line: string) => void;
+  readonly #lastLines: string[] = [];
+  #channel: Duplex | undefined;
+  #replies: AsyncIterator<string> | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #ended = false;
+
+  constructor(
+    engine: Engine,
+    container: Container,
+    { name, image }: SidecarIdentity,
+    answerSeconds: number,
+    onLog: (line: string) => void,
+  ) {
+    this.name = name;
+    this.#image = image;
+    this.#engine = engine;
+    this.#container = container;
+    this.#answerSeconds = answerSeconds;
+    this.#onLog = onLog;
+  }
+
+  /** Whether the service is gone, or this process no longer holds its channel. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Starts the container; the service then waits for its configuration. */
+  async start(): Promise<void> {
+    try {
+      await this.#attach();
+      await this.#container.start();
+    } catch (error) {
+      throw this.#failure(engineMessage(error));
+    }
+  }
+
+  /** Settles when the service is ready. */
+  configure(config: unknown): Promise<void> {
+    return this.#request({ type: 'configure', config }, 'ready');
+  }
+
+  /** Settles when the service has taken the new credentials over. */
+
+  updateCredentials(credentials: Credentials): Promise<void> {
+    return this.#request({ type: 'credentials', credentials }, 'applied');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#channel?.destroy();
+    await removeContainer(this.#engine.docker, this.#container.id);
+  }
+
+  async #attach(): Promise<void> {
+    const channel = await this.#container.attach({
+      stream: true,
+      hijack: true,
+      stdin: true,
+      stdout: true,
+      stderr: true,
+    });
+    const stdout = new PassThrough();
+    const stderr = new PassThrough();
+    this.#container.modem.demuxStream(channel, stdout, stderr);
+    channel.on('error', () => {});
+    channel.once('close', () => {
+      this.#ended = true;
+      stdout.end();
+      stderr.end();
+    });
+    createInterface({ input: stderr }).on('line', (line) => {
+      this.#lastLines.push(line);
+      this.#lastLines.splice(0, this.#lastLines.length - quotedLines);
+      this.#onLog(line);
+    });
+    this.#channel = channel as Duplex;
+    this.#replies = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Waits for the answers to all earlier requests first. */
+  #request(message: ControlRequest, expected: ControlReply['type']): Promise<void> {
+    const answered = this.#turn.then(() => this.#exchange(message, expected));
+    this.#turn = answered.catch(() => {});
+    return answered;
+  }
+
+  async #exchange(message: ControlRequest, expected: ControlReply['type']): Promise<void> {
+    this.#channel?.write(controlLine(message));
+    const reply = await this.#reply();
+    if (reply.type === 'refused') {
+      throw this.#failure(`it refused its ${reply.request}: ${reply.message}`);
+    }
+    if (reply.type !== expected) {
+      throw this.#failure(`it answered "${reply.type}" where "${expected}" was due`);
+    }
+  }
+
+  async #reply(): Promise<ControlReply> {
+    const answered = new AbortController();
+    try {
+      const line = await Promise.race([
+        this.#replies?.next(),
+        setTimeout(this.#answerSeconds * 1000, 'late' as const, { signal: answered.signal }),
+        once(this.#engine.lost, 'abort', { signal: answered.signal }).then(() => undefined),
+      ]);
+      if (line === 'late') {
+        throw this.#failure(`it did not answer within ${this.#answerSeconds} s`);
+      }
+      if (line === undefined || line.done) {
+        throw this.#failure('it ended');
+      }
+      return ControlReply.parse(JSON.parse(line.value));
+    } finally {
+      answered.abort();
+    }
+  }
+
+  #failure(reason: string): SidecarFailure {
+    return new SidecarFailure({ name: this.name, image: this.#image }, reason, this.#lastLines);
+  }
+}
+
+export class SidecarFailure extends Error {
+  constructor({ name, image }: SidecarIdentity, reason: string, lastLines: readonly string[] = []) {
+    const log = lastLines.length === 0 ? '' : `\nIts last words:\n${lastLines.join('\n')}`;
+    super(`The sidecar ${name} (image ${image}) could not be used: ${reason}.${log}`);
+    this.name = 'SidecarFailure';
+  }
+}

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { startLogServer } from './log-server.ts';
+import { TaskLog } from './task-log.ts';
+
+test('an unknown token gets 404 and a line for whoever reads it', async () => {
+  await using served = await serveLog();
+
+  const answer = await fetch(`${served.origin}/log/AAAAAAAAAAAAAAAAAAAAAA`);
+
+  expect(answer.status).toBe(404);
+  expect(await answer.text()).toMatch(/no such log .*\n$/);
+});
+
+test('a log can be read without its token at no other place', async () => {
+  await using served = await serveLog();
+
+  const statuses = await Promise.all(
+    ['/', '/log', '/log/', `${served.path}/`].map(async (path) => (await fetch(served.origin + path)).status),
+  );
+
+  expect(statuses).toEqual([404, 404, 404, 404]);
+});
+
+test('the path of a log ends in 22 characters that are safe in a URL, other ones each time', async () => {
+  await using served = await serveLog();
+  using again = served.server.publish(served.log);
+
+  expect(served.path).toMatch(/^\/log\/[A-Za-z0-9_-]{22}$/);
+  expect(again.path).toMatch(/^\/log\/[A-Za-z0-9_-]{22}$/);
+  expect(again.path).not.toBe(served.path);
+});
+
+test('a log is plain UTF-8 text that pages of any origin may read', async () => {
+  await using served = await serveLog();
+  served.log.raw('Grüße');
+  await served.log.close();
+
+  const answer = await fetch(served.origin + served.path);
+
+  expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  expect(await answer.text()).toBe('Grüße');
+});
+
+test('bytes arrive while the log grows, and the answer ends with the log', async () => {
+  await using served = await serveLog();
+  const { reader, next } = await follow(served);
+  served.log.raw('one');
+  expect(await next()).toBe('one');
+  served.log.raw('two');
+  expect(await next()).toBe('two');
+
+  await served.log.close();
+
+  expect((await reader.read()).done).toBe(true);
+});
+
+test('somebody who comes later gets the log from its first byte', async () => {
+  await using served = await serveLog();
+  const early = await follow(served);
+  served.log.raw('one,');
+  await early.next();
+
+  const late = await follow(served);
+
+  expect(await late.next()).toBe('one,');
+});
+
+test('a log whose publication has ended is gone for new readers', async () => {
+  await using served = await serveLog();
+  const published = served.server.publish(served.log);
+
+  published[Symbol.dispose]();
+
+  expect((await fetch(served.origin + published.path)).status).toBe(404);
+});
+
+test('a reader that is there when the publication ends reads on to the end', async () => {
+  await using served = await serveLog();
+  const published = served.server.publish(served.log);
+  const { reader, next } = await follow({ ...served, path: published.path });
+  served.log.raw('first');
+  await next();
+  published[Symbol.dispose]();
+
+  served.log.raw('last');
+  expect(await next()).toBe('last');
+  await served.log.close();
+
+  expect((await reader.read()).done).toBe(true);
+});
+
+test('a reader that hangs up does not disturb the others', async () => {
+  await using served = await serveLog();
+  const [staying, leaving] = [await follow(served), await follow(served)];
+  served.log.raw('a');
+  await Promise.all([staying.next(), leaving.next()]);
+
+  await leaving.reader.cancel();
+  served.log.raw('b');
+
+  expect(await staying.next()).toBe('b');
+});
+
+test('closing the server ends readers of a log that is still open', async () => {
+  const served = await serveLog();
+  served.log.raw('a');
+  const call = request(served.origin + served.path).end();
+  const [answer] = await once(call, 'response');
+  answer.on('error', () => {});
+  const closed = once(answer, 'close');
+  answer.resume();
+
+  await served[Symbol.asyncDispose]();
+
+  await closed;
+});
+
+test('a HEAD request does not wait for the end of the log', async () => {
+  await using served = await serveLog();
+
+  const answer = await fetch(served.origin + served.path, { method: 'HEAD' });
+
+  expect(answer.status).toBe(200);
+});
+
+async function serveLog() {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'log-server-'));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const log = stack.use(await TaskLog.open(join(folder, 'task.log')));
+  const server = stack.use(await startLogServer('127.0.0.1', 0));
+  const { path } = stack.use(server.publish(log));
+  const owned = stack.move();
+  return {
+    ...{ log, server, path },
+    origin: `http://127.0.0.1:${server.port}`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function follow({ origin, path }: { origin: string; path: string }) {
+  const { body } = await fetch(origin + path);
+  if (body === null) {
+    throw new Error('the answer has no body');
+  }
+  const reader = body.getReader();
+  return {
+    reader,
+    async next() {
+      return Buffer.from((await reader.read()).value ?? '').toString();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import type { Logger } from 'pino';
+import type { WorkerConfig } from '../config/config.ts';
+import type { Engine } from '../engine/engine.ts';
+import { RunUnit } from '../engine/run-unit.ts';
+import { WarmUnits } from '../engine/warm-units.ts';
+import { features } from '../features/index.ts';
+
+export interface UnitHost {
+  engine: Engine;
+  config: WorkerConfig;
+  workerName: string;
+  logger: Logger;
+}
+
+/** A network with sidecars as the configuration wants them, for a run or, as `warm`, for any. */
+export function createRunUnit(
+  { engine, config, workerName, logger }: UnitHost,
+  sidecars: readonly Sidecar[],
+  taskRun: string,
+): Promise<RunUnit> {
+  return RunUnit.create(engine, {
+    owner: { worker: workerName, taskRun },
+    sidecars,
+    subnets: config.network.subnets,
+    registry: config.sidecars.registry,
+    readySeconds: config.sidecars.readySeconds,
+    logger,
+  });
+}
+
+/** Units made ahead for the features that the configuration names. */
+export function configuredWarmUnits(host: UnitHost): WarmUnits {
+  const { units, features: names } = host.config.warm;
+  const sidecars = features
+    .filter(({ name }) => names.includes(name))
+    .flatMap((feature) => feature.sidecars ?? []);
+  return new WarmUnits({
+    count: units,
+    sidecars,
+    make: () => createRunUnit(host, sidecars, 'warm'),
+    logger: host.logger,
+  });
+}
