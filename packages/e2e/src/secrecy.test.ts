@@ -36,16 +36,11 @@ test('credentials are nowhere that a task, an operator or a log could show them'
   }
   const containers = await runContainers(`${taskId}/0`);
   const sidecar = containers.get('sidecar:tc-proxy');
-  const { pid } = await docker
-    .getContainer(sidecar?.Id ?? '')
-    .inspect()
-    .then(({ State }) => ({ pid: State.Pid }));
+  const pid = sidecar?.State.Pid;
   const places: Record<string, string> = {
-    inspect: JSON.stringify(
-      await Promise.all([...containers.values()].map(({ Id }) => docker.getContainer(Id).inspect())),
-    ),
+    inspect: JSON.stringify([...containers.values()]),
     history: JSON.stringify(
-      await Promise.all([...containers.values()].map(({ ImageID }) => docker.getImage(ImageID).history())),
+      await Promise.all([...containers.values()].map(({ Image }) => docker.getImage(Image).history())),
     ),
     'sidecar log': (await promisify(execFile)('docker', ['logs', sidecar?.Id ?? ''])).stderr,
     'sidecar argv': await readFile(`/proc/${pid}/cmdline`, 'utf8'),

@@ -118,10 +118,10 @@ export async function startLocalTaskcluster(
     closing.abort();
     await app.close();
   });
+  queue.lifecycle.resume();
   await app.listen({ host, port });
   const url = listenerUrl(host, app.server.address() as AddressInfo);
   rootUrl ||= url;
-  queue.lifecycle.resume();
 
   const owned = stack.move();
   return {

@@ -46,7 +46,9 @@ export function createServer({ services, blobs, logger, ...mount }: ServerOption
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = asApiError(error);
-    if (refusal.code === 'InternalServerError') logger?.error({ err: error }, 'request failed');
+    // A caller that goes away in the middle of an upload is no fault of the server.
+    const isOurs = refusal.code === 'InternalServerError' && !request.raw.readableAborted;
+    if (isOurs) logger?.error({ err: error }, 'request failed');
     return reply.code(refusal.status).send(errorBody(refusal, requestInfo(request)));
   });
   app.setNotFoundHandler((request, reply) => {

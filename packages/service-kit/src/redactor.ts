@@ -20,7 +20,9 @@ export class Redactor {
         // The query of a URL may be a bewit or a signed storage URL.
         .replace(/(https?:\/\/[^\s"'\\?#<>]*)[?#][^\s"'\\<>]*/g, '$1?[redacted]')
         .replace(/\bbewit=[^\s"'\\&]+/g, 'bewit=[redacted]')
-        .replace(/\b(Hawk|Bearer|Basic) +(?:\\?"|[^\s"\\]|\\?",? *\w+=)+/g, '$1 [redacted]')
+        // Quotation marks may be escaped by JSON.
+        .replace(/\bHawk\s+\w+=\\?"[^"\\]*\\?"(,\s*\w+=\\?"[^"\\]*\\?")*/g, 'Hawk [redacted]')
+        .replace(/\b(Bearer|Basic)\s+[^\s"'\\,]+/g, '$1 [redacted]')
     );
   }
 }

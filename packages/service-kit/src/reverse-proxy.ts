@@ -8,7 +8,7 @@ import { endToEndHeaderObject } from './header-hygiene.ts';
 export interface ReverseProxyOptions {
   /** Origin, with a base path if there is one. */
   upstream: string;
-  /** Path under which it is served; default `/`. */
+  /** Path under which it is served, without a slash at its end; default all paths. */
   prefix?: string;
   /** From `createUpstreamDispatcher`. Not optional: the plugin's own connections verify no certificate. */
   dispatcher: Dispatcher;
@@ -36,7 +36,7 @@ export async function reverseProxy(app: FastifyInstance, options: ReverseProxyOp
 
   await app.register(httpProxy, {
     upstream: options.upstream,
-    prefix: options.prefix ?? '/',
+    prefix: options.prefix ?? '',
     undici: options.dispatcher as never,
     disableRequestLogging: true,
     // URLs are often unique here; remembering them costs memory and keeps bewits.

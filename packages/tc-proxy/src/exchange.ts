@@ -54,11 +54,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     // Informational answers are for the connection they came over.
     if (status < 200) return;
-    const { request, response, addedHeaders, isDraining } = this.#options;
+    const { response, addedHeaders, isDraining } = this.#options;
     const headers = endToEndHeaders(decoded(controller.rawHeaders as Buffer[]));
     addMissing(headers, addedHeaders);
-    // A connection with the rest of an unread request body on it cannot be used again.
-    if (isDraining() || isUnread(request)) headers.push('Connection', 'close');
+    if (isDraining()) headers.push('Connection', 'close');
     if (reason) response.writeHead(status, reason, headers);
     else response.writeHead(status, headers);
     // Most answers are here as a whole and go out in one write. Otherwise the head must not wait for the body.
@@ -95,7 +94,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { statusCode, body } = gatewayError(error, { method: request.method ?? '', host });
     const text = JSON.stringify(body);
     const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
-    if (isUnread(request)) headers.push('Connection', 'close');
     response.writeHead(statusCode, [...headers, ...addedHeaders]).end(text);
   }
 
@@ -107,15 +105,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const status = isWhole || response.headersSent ? response.statusCode : 499;
     onEnd({ status, responseBytes: this.#responseBytes, error: this.#error });
   }
-}
-
-/** Part of the request's body is still on the connection, or to come. */
-export function isUnread(request: IncomingMessage): boolean {
-  return !request.complete && hasBody(request);
-}
-
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function decoded(raw: readonly Buffer[]): string[] {

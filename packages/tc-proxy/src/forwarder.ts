@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import { endToEndHeaders, type Logger, type RequestMetrics } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
 import type { CredentialHolder } from './credential-holder.ts';
-import { Exchange, type ExchangeOutcome, hasBody, isUnread } from './exchange.ts';
+import { Exchange, type ExchangeOutcome } from './exchange.ts';
 import { hawkHeader } from './hawk-header.ts';
 import type { HttpUrl } from './http-url.ts';
+import { hasBody, RequestBody } from './request-body.ts';
 import { type NoTarget, resolveTarget, routablePath, type Target } from './resolve-target.ts';
 
 export interface ForwarderOptions {
@@ -75,7 +75,16 @@ export class Forwarder {
       isDraining: () => this.#isDraining,
       onEnd: (outcome) => this.#finish(target, request, startedAt, outcome),
     });
-    dispatcher.dispatch({ origin: target.origin, path, method, headers, body: bodyOf(request) }, exchange);
+    dispatcher.dispatch(
+      {
+        origin: target.origin,
+        path,
+        method,
+        headers,
+        body: hasBody(request) ? new RequestBody(request) : null,
+      },
+      exchange,
+    );
   }
 
   #finish(target: Target, request: IncomingMessage, startedAt: number, outcome: ExchangeOutcome): void {
@@ -102,7 +111,7 @@ export class Forwarder {
       'Content-Length',
       String(Buffer.byteLength(text)),
     ];
-    if (isUnread(request) || this.#isDraining) headers.push('Connection', 'close');
+    if (this.#isDraining) headers.push('Connection', 'close');
     response.writeHead(status, [...headers, ...credentials.current.debugHeaders]).end(text);
     const method = request.method ?? '';
     metrics.observe({
@@ -114,16 +123,6 @@ export class Forwarder {
       responseBytes: text.length,
     });
   }
-}
-
-/**
- * The body as undici sends it, or null. Not the request itself: undici destroys a stream that it could not
- * send, and with it the connection over which the client waits for the reason.
- */
-function bodyOf(request: IncomingMessage): Readable | null {
-  if (!hasBody(request)) return null;
-  // undici takes any async iterable, which its types leave out.
-  return request.iterator({ destroyOnReturn: false }) as unknown as Readable;
 }
 
 function asksForWebSocket(request: IncomingMessage): boolean {

@@ -40,7 +40,7 @@ export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
     requestTimeout: 0,
     http: { maxHeaderSize },
     // The router never sees the client's bytes, which it would decode and refuse: only one of our own names.
-    rewriteUrl: ({ url = '/' }) => routeName(url, options.credentialsEndpoint),
+    rewriteUrl: ({ method, url = '/' }) => routeName(method, url, options.credentialsEndpoint),
   });
   // Node would silently drop the headers beyond a limit; the size of the block is the limit here.
   app.server.maxHeadersCount = 0;
@@ -95,8 +95,8 @@ export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
   return app;
 }
 
-function routeName(rawUrl: string, credentialsEndpoint: boolean): string {
-  if (rawUrl === '*') return '/server';
+function routeName(method: string | undefined, rawUrl: string, credentialsEndpoint: boolean): string {
+  if (rawUrl === '*' && method === 'OPTIONS') return '/server';
   const path = routablePath(rawUrl);
   if (path === '/bewit' || path.startsWith('/bewit?')) return '/bewit';
   if (credentialsEndpoint && (path === '/credentials' || path.startsWith('/credentials?')))

@@ -54,7 +54,7 @@ async function answer(
   const call: Call = {
     params,
     body: parseBody(endpoint, request.body),
-    query: request.query as Call['query'],
+    query: parseQuery(request.query),
     identity,
     request,
     reply,
@@ -82,6 +82,17 @@ function checkParameters(params: Record<string, string>): void {
       throw new ApiError('InvalidRequestArguments', `URL parameter ${name} does not match ${pattern}`);
     }
   }
+}
+
+/** Fastify makes a list of a parameter that is given more than once. */
+function parseQuery(query: unknown): Record<string, string> {
+  const entries = Object.entries(query as Record<string, string | string[]>);
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      if (typeof value === 'string') return [name, value];
+      throw new ApiError('InvalidRequestArguments', `Query parameter ${name} is given more than once`);
+    }),
+  );
 }
 
 function parseBody(endpoint: Endpoint, body: unknown): unknown {

@@ -1,4 +1,4 @@
-import { server as hawk } from 'hawk';
+import { server as hawk, utils } from 'hawk';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { z } from 'zod';
 import { scope } from '../api/fields.ts';
@@ -29,7 +29,6 @@ export interface SignedRequest {
 const SKEW_SECONDS = 15 * 60;
 const ANONYMOUS_LIFE_MS = 15 * 60_000;
 const BEWIT = /^\/.*[?&]bewit=([^&$]*)/;
-const HEADER_EXT = /(?:^|[\s,])ext="([^"\\]*)"/;
 
 const extSchema = z.looseObject({
   certificate: z.looseObject({ issuer: z.string().optional() }).optional(),
@@ -56,9 +55,9 @@ export class Authenticator {
     const { method, resource: url, host, port, authorization } = request;
     const bewit = authorization ? undefined : BEWIT.exec(url);
     if (!authorization && !bewit) return this.anonymous();
-    const ext = bewit ? bewitExt(bewit[1] ?? '') : headerExt(authorization ?? '');
     let identity: Identity | undefined;
     const credentials = (clientId: string) => {
+      const ext = bewit ? bewitExt(bewit[1] ?? '') : headerExt(authorization ?? '');
       const found = this.#credentials(clientId, ext);
       identity = { clientId, scopes: found.scopes, expires: found.expires };
       return { key: found.accessToken, algorithm: 'sha256' as const, user: clientId };
@@ -140,7 +139,7 @@ export class Authenticator {
 }
 
 function headerExt(authorization: string): string | undefined {
-  return HEADER_EXT.exec(authorization)?.[1];
+  return utils.parseAuthorizationHeader(authorization).ext;
 }
 
 /** A bewit is base64url of `id\expiry\mac\ext`. */

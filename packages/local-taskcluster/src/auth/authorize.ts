@@ -8,7 +8,9 @@ export function authorize(identity: Identity, required: ScopeExpression): void {
   if (satisfiesExpression(identity.scopes, required)) return;
   const missing = removeGivenScopes(identity.scopes, required);
   const who =
-    identity.clientId === undefined ? 'Anonymous clients do' : `Client ID ${identity.clientId} does`;
+    identity.clientId === undefined
+      ? 'A caller without credentials does'
+      : `Client ID ${identity.clientId} does`;
   throw new ApiError(
     'InsufficientScopes',
     [

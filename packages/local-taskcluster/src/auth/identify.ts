@@ -32,5 +32,9 @@ function parseHost(host: string | undefined, publicUrl: URL): URL | undefined {
 }
 
 function hostAndPort({ hostname, port, protocol }: URL): { host: string; port: number } {
-  return { host: hostname, port: port ? Number(port) : protocol === 'https:' ? 443 : 80 };
+  // Callers sign an IPv6 address without its brackets.
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port ? Number(port) : protocol === 'https:' ? 443 : 80,
+  };
 }

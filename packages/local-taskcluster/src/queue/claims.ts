@@ -52,7 +52,7 @@ export class Claims {
     this.#lifecycle = lifecycle;
     this.#pending = pending;
     this.#signer = signer;
-    this.#claimMs = claimSeconds * 1000;
+    this.#claimMs = Math.ceil(claimSeconds * 1000);
   }
 
   /** Waits for work until the signal is aborted. Each task goes to exactly one caller. */

@@ -41,7 +41,7 @@ export function createQueue({ database, alarms, clients, blobs, objects, ...opti
     dependencies: new Dependencies(database, lifecycle),
     claims: new Claims({ database, lifecycle, pending, signer, claimSeconds: options.claimSeconds }),
     artifacts: new Artifacts(database, { blobId: () => blobs.newId(), uploadId: newSlugid }),
-    longPollMs: options.longPollSeconds * 1000,
+    longPollMs: Math.ceil(options.longPollSeconds * 1000),
     closing: options.closing,
   };
 }

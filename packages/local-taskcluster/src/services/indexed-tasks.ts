@@ -71,7 +71,9 @@ export class IndexedTasks {
       const expires = known && known.expires > value.expires ? known.expires : value.expires;
       found.set(name, { namespace, name, expires });
     }
-    return [...found.values()].map((value) => ({ key: value.name, value }));
+    // The order of names is not that of whole namespaces: `-` comes before `.`.
+    const names = [...found.keys()].sort();
+    return names.map((key) => ({ key, value: found.get(key) as Namespace }));
   }
 
   #below(parent: string): Entry<IndexedTask>[] {

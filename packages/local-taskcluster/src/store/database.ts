@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -8,15 +8,9 @@ export class Database implements Disposable {
   #depth = 0;
   #effects: (() => void)[] = [];
 
+  /** Throws when the directory cannot be used, or another process uses it. */
   constructor(dataDir: string | undefined) {
-    if (dataDir === undefined) {
-      this.#connection = new DatabaseSync(':memory:');
-    } else {
-      // The database holds access tokens and secrets: nobody else on the machine may read it.
-      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-      this.#connection = new DatabaseSync(join(dataDir, 'state.sqlite'));
-      this.#connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    }
+    this.#connection = dataDir === undefined ? new DatabaseSync(':memory:') : openFile(dataDir);
     this.#connection.exec(
       'CREATE TABLE IF NOT EXISTS documents (kind TEXT, key TEXT, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID',
     );
@@ -61,5 +55,25 @@ export class Database implements Disposable {
 
   [Symbol.dispose](): void {
     this.#connection.close();
+  }
+}
+
+function openFile(dataDir: string): DatabaseSync {
+  // The database holds access tokens and secrets: nobody else on the machine may read it.
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const file = join(dataDir, 'state.sqlite');
+  const connection = new DatabaseSync(file);
+  try {
+    chmodSync(file, 0o600);
+    // Timers and queues are kept in memory, so that two processes must not work on the same state.
+    connection.exec(
+      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL',
+    );
+    return connection;
+  } catch (cause) {
+    connection.close();
+    throw new Error(`Data directory ${dataDir} cannot be used, maybe by another process: ${cause}`, {
+      cause,
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import taskcluster, { type Client, type Credentials } from 'taskcluster-client';
 import {
   type LocalTaskcluster,
@@ -19,6 +20,10 @@ export interface Clients {
 
 export interface TestTaskcluster extends LocalTaskcluster, Clients {
   conformance: Conformance;
+  /** Emits the name of an endpoint, with the request, when one arrives. */
+  arrivals: EventEmitter;
+  /** Emits the name of an endpoint, with the request, when its answer is about to be sent. */
+  answers: EventEmitter;
   /** Clients with other credentials, or none. */
   as(credentials: Partial<Credentials>, authorizedScopes?: string[]): Clients;
 }
@@ -26,7 +31,17 @@ export interface TestTaskcluster extends LocalTaskcluster, Clients {
 /** Starts Taskcluster for a test. Disposing fails the test if anything on the wire broke the published schemas. */
 export async function startForTest(options: LocalTaskclusterOptions = {}): Promise<TestTaskcluster> {
   const conformance = new Conformance();
-  const local = await startLocalTaskcluster(options, (app, services) => conformance.watch(app, services));
+  const arrivals = new EventEmitter();
+  const answers = new EventEmitter();
+  const local = await startLocalTaskcluster(options, (app, services) => {
+    conformance.watch(app, services);
+    app.addHook('preHandler', async (request) => {
+      arrivals.emit(request.routeOptions.config.endpoint?.name ?? 'other', request);
+    });
+    app.addHook('onSend', async (request) => {
+      answers.emit(request.routeOptions.config.endpoint?.name ?? 'other', request);
+    });
+  });
   const as: TestTaskcluster['as'] = (credentials, authorizedScopes) => {
     const shared = { rootUrl: local.rootUrl, credentials: credentials as Credentials, retries: 0 };
     const settings = { ...shared, ...(authorizedScopes && { authorizedScopes }) };
@@ -44,6 +59,8 @@ export async function startForTest(options: LocalTaskclusterOptions = {}): Promi
     ...local,
     ...as(local.credentials),
     conformance,
+    arrivals,
+    answers,
     as,
     async [Symbol.asyncDispose]() {
       await local[Symbol.asyncDispose]();

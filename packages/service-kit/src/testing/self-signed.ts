@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A key and a certificate for 127.0.0.1 that nobody has signed but itself. */
-export function selfSigned(): { key: string; cert: string } {
+/** A key and a certificate that nobody has signed but itself; by default for 127.0.0.1. */
+export function selfSigned(subjectAltName = 'IP:127.0.0.1'): { key: string; cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'self-signed-'));
   try {
     const key = join(folder, 'key.pem');
@@ -23,7 +23,7 @@ export function selfSigned(): { key: string; cert: string } {
           '-days',
           '2',
         ],
-        ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
+        ...['-subj', '/CN=test', '-addext', `subjectAltName=${subjectAltName}`, '-keyout', key, '-out', cert],
       ],
       { stdio: 'ignore' },
     );

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** The request has bytes behind its headers. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * The body of a client's request as it is handed to undici, which destroys a body that it cannot send to
+ * its end. Destroying the request itself would close the connection on which the client is to read why;
+ * here the rest of the body is taken from the client and thrown away, and the connection stays usable.
+ */
+export class RequestBody extends Readable {
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage) {
+    super();
+    this.#request = request;
+    request.on('data', (chunk: Buffer) => {
+      if (!this.destroyed && !this.push(chunk)) request.pause();
+    });
+    request.once('end', () => this.push(null));
+    // Its error says no more than that the client has left, and without a listener it would end the process.
+    request.once('error', () => {});
+    request.once('close', () => {
+      if (!request.complete) this.destroy(new Error('the client has left'));
+    });
+    request.pause();
+  }
+
+  override _read(): void {
+    this.#request.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#request.resume();
+    done(error);
+  }
+}
