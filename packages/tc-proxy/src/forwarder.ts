@@ -67,13 +67,17 @@ export class Forwarder {
     const headers = endToEndHeaders(request.rawHeaders, replacedHeaders);
     headers.push('Authorization', hawkHeader({ method, host, port, resource: path }, snapshot));
 
+    const body = hasBody(request) ? new RequestBody(request) : null;
     const exchange = new Exchange({
       request,
       response,
       host: target.origin.slice(target.origin.indexOf('//') + 2),
       addedHeaders: [...snapshot.debugHeaders, 'X-Taskcluster-Endpoint', `${target.origin}${path}`],
       isDraining: () => this.#isDraining,
-      onEnd: (outcome) => this.#finish(target, request, startedAt, outcome),
+      onEnd: (outcome) => {
+        body?.destroy();
+        this.#finish(target, request, startedAt, outcome);
+      },
     });
     dispatcher.dispatch(
       {

@@ -7,9 +7,9 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * The body of a client's request as it is handed to undici, which destroys a body that it cannot send to
- * its end. Destroying the request itself would close the connection on which the client is to read why;
- * here the rest of the body is taken from the client and thrown away, and the connection stays usable.
+ * The body of a client's request as it is handed to undici. When the upstream has answered or failed
+ * before it was sent as a whole, destroying this takes the rest from the client and throws it away:
+ * destroying the request itself would close the connection on which the client is to read the answer.
  */
 export class RequestBody extends Readable {
   readonly #request: IncomingMessage;
@@ -20,11 +20,13 @@ export class RequestBody extends Readable {
     request.on('data', (chunk: Buffer) => {
       if (!this.destroyed && !this.push(chunk)) request.pause();
     });
-    request.once('end', () => this.push(null));
+    request.once('end', () => {
+      if (!this.destroyed) this.push(null);
+    });
     // Its error says no more than that the client has left, and without a listener it would end the process.
     request.once('error', () => {});
     request.once('close', () => {
-      if (!request.complete) this.destroy(new Error('the client has left'));
+      if (!request.complete && !this.destroyed) this.destroy(new Error('the client has left'));
     });
     request.pause();
   }
