@@ -85,7 +85,7 @@ export class Forwarder {
         path,
         method,
         headers,
-        body: hasBody(request) ? new RequestBody(request) : null,
+        body,
       },
       exchange,
     );

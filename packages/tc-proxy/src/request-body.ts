@@ -26,7 +26,7 @@ export class RequestBody extends Readable {
     // Its error says no more than that the client has left, and without a listener it would end the process.
     request.once('error', () => {});
     request.once('close', () => {
-      if (!request.complete && !this.destroyed) this.destroy(new Error('the client has left'));
+      if (!request.complete) this.destroy();
     });
     request.pause();
   }
