@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type WorkerConfig, workerNameOf } from './config/config.ts';
 import type { Engine } from './engine/engine.ts';
+import type { PullEvent } from './engine/ensure-image.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
 import { startLogServer } from './log/log-server.ts';
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   engine: Engine;
   /** Default: as the configuration wants them. */
   warmUnits?: WarmUnits;
+  /** Told of every step of a pull for a task. */
+  onPull?(event: PullEvent): void;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
   /** Called when a run is resolved and everything made for it is gone. */
@@ -59,7 +62,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
-  const host = { config, version, workerName, engine, logServer, logger, warmUnits };
+  const host = { config, version, workerName, engine, logServer, logger, warmUnits, onPull: options.onPull };
   return new ClaimingWorker(options, host, starting.move());
 }
 

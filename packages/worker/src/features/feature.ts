@@ -17,8 +17,10 @@ import type { Run } from '../run/run.ts';
  * A feature never sees a run that did not ask for it.
  */
 export interface Feature {
-  /** Key in `payload.features`. */
+  /** Key in `payload.features`, or what messages call it when it is asked for elsewhere. */
   name: string;
+  /** For a power that a payload asks for outside of `payload.features`, which it then is not part of. */
+  askedBy?(payload: Payload): boolean;
   /** Whether a payload that does not name the feature uses it. */
   defaultOn: boolean;
   /** The services that it starts beside the task. */
@@ -28,7 +30,7 @@ export interface Feature {
   /** Scopes that the task's definition must hold to use the feature. */
   requiredScopes?(request: FeatureRequest): string[];
   /** What else forbids this task to use it, as missing payload parts. Nothing has been created yet. */
-  problems?(request: FeatureRequest): Problem[];
+  problems?(request: FeatureRequest): Problem[] | Promise<Problem[]>;
   /**
    * Starts following the log from its first byte, before the payload is known to be valid. A rejection is
    * reported as the run's internal error once the task has ended.
@@ -42,6 +44,8 @@ export interface FeatureRequest {
   task: TaskDefinition;
   payload: Payload;
   config: WorkerConfig;
+  /** The task's scopes with its roles expanded; asks the auth service when it is first called. */
+  expandedScopes(): Promise<string[]>;
 }
 
 export interface LogConsumer {
@@ -55,7 +59,7 @@ export interface Contribution {
   /** Variables of the task container; `payload.env` overrides them. */
   env?: Record<string, string>;
   /** Merged into the task container's HostConfig; lists are concatenated. */
-  hostConfig?: Pick<HostConfig, 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices'>;
+  hostConfig?: Pick<HostConfig, 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices' | 'Privileged'>;
   /** The container runs. Not awaited before the task goes on; a rejection aborts the run. */
   onStarted?(container: RunningContainer): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import type { WorkerConfig } from '../config/config.ts';
+import type { Payload } from '../payload/payload.ts';
 import type { Problem } from '../problem.ts';
 import type { Feature } from './feature.ts';
 import { features } from './index.ts';
@@ -14,13 +15,13 @@ export interface Selection {
  */
 export function selectFeatures(payload: unknown, config: WorkerConfig): Selection {
   const named = namedFeatures(payload);
-  const known = new Set(features.map(({ name }) => name));
+  const flags = features.filter(({ askedBy }) => askedBy === undefined);
   const problems: Problem[] = [];
   for (const name of named.keys()) {
     const path = `payload.features.${name}`;
-    const feature = features.find((candidate) => candidate.name === name);
+    const feature = flags.find((candidate) => candidate.name === name);
     if (feature === undefined) {
-      const offered = [...known].join(', ');
+      const offered = flags.map((flag) => flag.name).join(', ');
       problems.push({ path, message: `${name} is not part of valid features; this worker has: ${offered}` });
     } else if (!isEnabled(feature, config)) {
       problems.push({ path, message: `${name} is not enabled on this worker` });
@@ -31,10 +32,15 @@ export function selectFeatures(payload: unknown, config: WorkerConfig): Selectio
       }
     }
   }
-  const used = features.filter(
+  const used = flags.filter(
     (feature) => isEnabled(feature, config) && (named.get(feature.name) ?? feature.defaultOn) === true,
   );
   return { used, problems };
+}
+
+/** The powers that a valid payload asks for outside of `payload.features`. */
+export function otherFeatures(payload: Payload): Feature[] {
+  return features.filter(({ askedBy }) => askedBy?.(payload));
 }
 
 function isEnabled({ name }: Feature, config: WorkerConfig): boolean {

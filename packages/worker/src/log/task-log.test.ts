@@ -52,27 +52,27 @@ test('what the container prints is kept byte for byte', async () => {
   expect(await readFile(log.path)).toEqual(bytes);
 });
 
-test('lines and output that are written at once stay in the order of the calls', async () => {
+test('lines and output that are written at once are neither mixed nor reordered', async () => {
   await using log = await openLog();
   const output = log.output();
 
-  const expected = Array.from({ length: 500 }, (_, index) => {
-    if (index % 2 === 0) {
-      log.raw(`${index}\n`);
+  for (let line = 0; line < 500; line++) {
+    if (line % 2 === 0) {
+      log.raw(`${line}\n`);
     } else {
-      output.write(`${index}\n`);
+      output.write(`${line}\n`);
     }
-    return `${index}\n`;
-  }).join('');
+  }
   output.end();
   await finished(output);
   await log.close();
 
-  // The stream hands on one write at a time: its lines may come later than the others, never out of order.
+  // A stream takes one write at a time, so its lines may come later than the others, but whole and in order.
   const lines = (await content(log)).split('\n').slice(0, -1).map(Number);
   expect(lines.filter((line) => line % 2 === 0)).toEqual(Array.from({ length: 250 }, (_, index) => 2 * index));
-  expect(lines.filter((line) => line % 2 === 1)).toEqual(Array.from({ length: 250 }, (_, i) => 2 * i + 1));
-  expect(lines.join()).toHaveLength(expected.trimEnd().length);
+  expect(lines.filter((line) => line % 2 === 1)).toEqual(
+    Array.from({ length: 250 }, (_, index) => 2 * index + 1),
+  );
 });
 
 test('many readers all get every byte, from the first one', async () => {
@@ -143,6 +143,18 @@ test('a reader whose signal aborts while it waits ends without an error', async 
   gone.abort();
 
   expect('seen').toContain(await reading);
+});
+
+test.failing('a reader whose signal has aborted is not made to read what is left', async () => {
+  await using log = await openLog();
+  log.raw('x'.repeat(1_000_000));
+  const gone = new AbortController();
+  const reader = log.read(gone.signal);
+  await reader.next();
+
+  gone.abort();
+
+  expect((await reader.next()).done).toBe(true);
 });
 
 test('a reader that has started outlives the log and its folder', async () => {

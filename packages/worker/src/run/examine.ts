@@ -1,7 +1,7 @@
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Feature, FeatureRequest } from '../features/feature.ts';
-import { selectFeatures } from '../features/selection.ts';
+import { otherFeatures, selectFeatures } from '../features/selection.ts';
 import { parsePayload } from '../payload/parse-payload.ts';
 import type { Payload } from '../payload/payload.ts';
 import { malformedPayloadText } from '../payload/schema-messages.ts';
@@ -17,18 +17,23 @@ export type Examination =
  * Everything that can be known about a task before anything is created for it. All problems are found at
  * once; a payload that breaks the schema outweighs features or scopes that fail.
  */
-export function examine(task: TaskDefinition, config: WorkerConfig): Examination {
+export async function examine(
+  task: TaskDefinition,
+  config: WorkerConfig,
+  expandedScopes: () => Promise<string[]>,
+): Promise<Examination> {
   const { used, problems } = selectFeatures(task.payload, config);
   const parsed = parsePayload(task.payload, task);
   if (parsed.payload !== undefined) {
     const { payload } = parsed;
+    const all = [...used, ...otherFeatures(payload)];
     problems.push(...notOffered(payload));
-    for (const feature of used) {
-      problems.push(...missingScopes(feature, { task, payload, config }));
-      problems.push(...(feature.problems?.({ task, payload, config }) ?? []));
+    const request = { task, payload, config, expandedScopes };
+    for (const feature of all) {
+      problems.push(...missingScopes(feature, request), ...((await feature.problems?.(request)) ?? []));
     }
     if (problems.length === 0) {
-      return { accepted: true, payload, used };
+      return { accepted: true, payload, used: all };
     }
   }
   const malformed = parsed.problems.length > 0;

@@ -1,6 +1,7 @@
 import type { Credentials } from '@docker-worker/service-kit/control';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
+import { expandScopes } from '../queue/expand-scopes.ts';
 import type { Claim } from '../queue/queue.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { examine } from './examine.ts';
@@ -52,7 +53,7 @@ export async function performRun(
 /** Never rejects: what goes wrong becomes lines of the log and a resolution. */
 async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unknown>[]): Promise<Outcome> {
   try {
-    const examination = examine(run.task, run.host.config);
+    const examination = await examine(run.task, run.host.config, () => expandScopes(run));
     if (!examination.accepted) {
       for (const message of examination.messages) {
         run.log.error(message);

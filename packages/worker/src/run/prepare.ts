@@ -131,9 +131,11 @@ function imageName({ image }: Payload): string {
 }
 
 /** The beginning and end of each layer, in the words of the log format; Docker's own words for the whole. */
-function pullProgress({ log }: Run): (event: PullEvent) => void {
+function pullProgress({ log, host }: Run): (event: PullEvent) => void {
   const started = new Map<string, number>();
-  return ({ id, status }) => {
+  return (event) => {
+    host.onPull?.(event);
+    const { id, status } = event;
     if (status === undefined) {
       return;
     }

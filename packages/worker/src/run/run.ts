@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Client } from 'taskcluster-client';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { PullEvent } from '../engine/ensure-image.ts';
 import type { Owner } from '../engine/labels.ts';
 import type { WarmUnits } from '../engine/warm-units.ts';
 import type { LogServer } from '../log/log-server.ts';
@@ -22,6 +23,8 @@ export interface RunHost {
   engine: Engine;
   logServer: LogServer;
   logger: Logger;
+  /** Told of every step of a pull for a task, beside what its log says. */
+  onPull?(event: PullEvent): void;
   /** Networks with sidecars that were made before there was a run for them. */
   warmUnits: WarmUnits;
 }

@@ -33,6 +33,7 @@ export function taskContainerOptions(
       ExtraHosts: ['localhost.localdomain:127.0.0.1'],
       // The worker reads the output as it comes and keeps it itself.
       LogConfig: { Type: 'none', Config: {} },
+      Privileged: contributions.some(({ hostConfig }) => hostConfig?.Privileged),
       Binds: merged('Binds'),
       CapAdd: merged('CapAdd'),
       SecurityOpt: merged('SecurityOpt'),

@@ -13,7 +13,7 @@ export async function dryRun(tasks: { name: string; definition: object }[]): Pro
   let code = 0;
   for (const { name, definition } of tasks) {
     const task = TaskDefinition.parse(definition);
-    const examination = examine(task, config);
+    const examination = await examine(task, config, async () => task.scopes);
     print(`task ${name}`);
     if (!examination.accepted) {
       for (const message of examination.messages) {

@@ -8,6 +8,7 @@ import { readTaskFile } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
 import { localWarmUnits, localWorkerConfig } from './local-worker.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
+import { pullLine } from './pull-line.ts';
 import { Session } from './session.ts';
 import { taskDefinition } from './task-definition.ts';
 
@@ -53,6 +54,7 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
       logger,
       engine,
       warmUnits,
+      onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
       onRun: (run) => session.follow(run),
       onResolved: (run, outcome) => session.resolved(run, outcome),
     }).then((started) => resources.use(started)),
