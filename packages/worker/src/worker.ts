@@ -12,7 +12,7 @@ import { configuredWarmUnits } from './run/create-run-unit.ts';
 import type { Outcome } from './run/execute.ts';
 import { performRun } from './run/perform-run.ts';
 import type { Run, RunHost } from './run/run.ts';
-import type { AbortCause } from './run/run-abort.ts';
+import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { version } from './version.ts';
 
@@ -62,8 +62,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
-  const host = { config, version, workerName, engine, logServer, logger, warmUnits, onPull: options.onPull };
-  return new ClaimingWorker(options, host, starting.move());
+  const aborting = new AbortController();
+  const host: RunHost = {
+    config,
+    version,
+    workerName,
+    engine,
+    logServer,
+    logger,
+    warmUnits,
+    stopping: aborting.signal,
+    onPull: options.onPull,
+  };
+  return new ClaimingWorker(options, host, aborting, starting.move());
 }
 
 class ClaimingWorker implements Worker {
@@ -74,13 +85,19 @@ class ClaimingWorker implements Worker {
   readonly #openRuns = new Set<Run>();
   /** Aborted when nothing more is to be claimed. */
   readonly #stopping = new AbortController();
-  /** Set when running tasks are to be aborted, those included whose claim is still on its way. */
-  #aborting = false;
+  /** Aborted when running tasks are to end as well, those included whose claim is still on its way. */
+  readonly #aborting: AbortController;
   #pauseMs = firstPauseMs;
 
-  constructor(options: WorkerOptions, host: RunHost, resources: AsyncDisposableStack) {
+  constructor(
+    options: WorkerOptions,
+    host: RunHost,
+    aborting: AbortController,
+    resources: AsyncDisposableStack,
+  ) {
     this.#options = options;
     this.#host = host;
+    this.#aborting = aborting;
     this.ended = this.#work(resources);
     this.ended.catch((error: Error) => host.logger.error({ err: error }, 'the worker has failed'));
   }
@@ -121,7 +138,7 @@ class ClaimingWorker implements Worker {
 
   #abortRuns(cause: AbortCause): void {
     this.#stopping.abort();
-    this.#aborting = true;
+    this.#aborting.abort(new RunAbort(cause));
     for (const run of this.#openRuns) {
       run.abort(cause);
     }
@@ -157,8 +174,9 @@ class ClaimingWorker implements Worker {
       open = run;
       this.#openRuns.add(run);
       onRun?.(run);
-      if (this.#aborting) {
-        run.abort({ kind: 'worker-shutdown' });
+      const { signal } = this.#aborting;
+      if (signal.aborted) {
+        run.abort((signal.reason as RunAbort).abortCause);
       }
     }).then(
       (outcome) => onResolved?.(id, outcome),

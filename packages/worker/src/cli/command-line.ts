@@ -23,6 +23,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .option('--secret <name=json>', 'a secret that the task may read, if its scopes allow', collect, [])
     .option('--scope <scope>', 'add a scope to the task', collect, [])
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
+    .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .option('--dry-run', 'print what would be created and which scopes are missing')
     .addOption(logLevel('warn'))
     .action(async (file: string, options) => {

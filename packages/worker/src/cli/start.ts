@@ -1,46 +1,99 @@
-import { pino } from 'pino';
+import { setTimeout } from 'node:timers/promises';
+import { type Logger, pino } from 'pino';
+import { type WorkerConfig, workerNameOf } from '../config/config.ts';
 import { readConfig } from '../config/read-config.ts';
-import { connectEngine } from '../engine/engine.ts';
-import { startWorker } from '../worker.ts';
+import { connectEngine, type Engine, EngineLost } from '../engine/engine.ts';
+import { sweep } from '../engine/sweep.ts';
+import { startWorker, type Worker } from '../worker.ts';
 import { exitCode } from './exit-code.ts';
 
+/** How long to wait before an engine that went away is asked for again. */
+const firstPauseMs = 500;
+const longestPauseMs = 30_000;
+
 /**
- * Runs a worker until it ends. SIGQUIT lets running tasks finish; SIGTERM and SIGINT abort them so that
- * other workers get them; a second signal ends the process at once.
+ * Runs a worker until it is told to end. SIGQUIT lets running tasks finish; SIGTERM and SIGINT abort them so
+ * that other workers get them; a second signal ends the process at once. A Docker Engine that goes away
+ * while the worker runs is waited for.
  */
 export async function start(options: { config: string; logLevel: string }): Promise<number> {
   const config = await readConfig(options.config);
-  await using engine = await connectEngine();
-  await using worker = await startWorker({
-    config,
-    engine,
-    logger: pino({
-      level: options.logLevel,
-      base: {
-        source: 'top',
-        provisionerId: config.provisionerId,
-        workerType: config.workerType,
-        workerGroup: config.workerGroup,
-        workerId: config.workerId,
-        workerNodeType: config.workerNodeType,
-      },
-      messageKey: 'type',
-    }),
-  });
-  let stopping = false;
-  for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) {
-        process.exit(signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
+  const logger = workerLogger(config, options.logLevel);
+  const signals = new StopSignals();
+  for (
+    let engine = await connectEngine();
+    ;
+    engine = await reconnectEngine(config, logger, signals.stopped)
+  ) {
+    await using connection = engine;
+    await using worker = await startWorker({ config, engine: connection, logger });
+    signals.command(worker);
+    try {
+      await worker.ended;
+      return 0;
+    } catch (error) {
+      if (!(error instanceof EngineLost) || signals.stopped.aborted) {
+        throw error;
       }
-      stopping = true;
-      if (signal === 'SIGQUIT') {
-        worker.drain();
-      } else {
-        worker.abort();
-      }
-    });
+      logger.error({ err: error }, '[alert-operator] docker engine lost');
+    }
   }
-  await worker.ended;
-  return 0;
+}
+
+/** Waits for the engine and removes what the lost runs left on it. */
+async function reconnectEngine(config: WorkerConfig, logger: Logger, stopped: AbortSignal): Promise<Engine> {
+  for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+    // Nothing tells when an engine comes back.
+    await setTimeout(pause, undefined, { signal: stopped });
+    try {
+      const engine = await connectEngine();
+      await sweep(engine.docker, workerNameOf(config), true);
+      logger.info('docker engine answers again');
+      return engine;
+    } catch (error) {
+      logger.warn({ err: error }, 'docker engine does not answer');
+    }
+  }
+}
+
+/** The signals that end a worker, for whichever worker of this process runs. */
+class StopSignals {
+  readonly #stopping = new AbortController();
+  #worker: Worker | undefined;
+
+  constructor() {
+    for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => this.#stop(signal));
+    }
+  }
+
+  get stopped(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  command(worker: Worker): void {
+    this.#worker = worker;
+  }
+
+  #stop(signal: 'SIGQUIT' | 'SIGTERM' | 'SIGINT'): void {
+    if (this.#stopping.signal.aborted) {
+      process.exit(signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
+    }
+    this.#stopping.abort();
+    if (signal === 'SIGQUIT') {
+      this.#worker?.drain();
+    } else {
+      this.#worker?.abort();
+    }
+  }
+}
+
+/** One JSON object per line on standard output; its `type` is what tools look for. */
+function workerLogger(config: WorkerConfig, level: string): Logger {
+  const { provisionerId, workerType, workerGroup, workerId, workerNodeType } = config;
+  return pino({
+    level,
+    base: { source: 'top', provisionerId, workerType, workerGroup, workerId, workerNodeType },
+    messageKey: 'type',
+  });
 }

@@ -1,23 +1,33 @@
 import { once } from 'node:events';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
-import Docker from 'dockerode';
+import { setTimeout } from 'node:timers/promises';
+import Docker, { type DockerOptions } from 'dockerode';
+import { unlessAborted } from '../unless-aborted.ts';
 import { UserError } from '../user-error.ts';
+
+/** How often an engine is asked whether it still answers, and how long it may take. */
+const pulseMs = 5_000;
+const patienceMs = 30_000;
 
 /** A connection to the Docker Engine that knows when it is lost. */
 export interface Engine extends AsyncDisposable {
   docker: Docker;
   /**
-   * Aborted when the engine goes away. Waiting for a container does not settle then, and its output ends as
-   * if it had finished, so whoever waits must race with this.
+   * Aborted when the engine goes away or does not answer any more. All calls under way are cut then, and
+   * new ones fail at once; without that, waiting for a container would not settle, and its output would end
+   * as if it had finished.
    */
   lost: AbortSignal;
 }
 
 /** Connects by `DOCKER_HOST` or `/var/run/docker.sock`; throws EngineUnavailable with what to do about it. */
 export async function connectEngine(): Promise<Engine> {
-  const docker = new Docker();
-  const lost = new AbortController();
+  const losing = new AbortController();
   const leaving = new AbortController();
+  const agent = createAgent(losing.signal);
+  const docker = new Docker({ agent } as DockerOptions);
   let events: Readable;
   try {
     // Nothing passes this filter: the stream is open for its end, not for its events.
@@ -27,18 +37,66 @@ export async function connectEngine(): Promise<Engine> {
   }
   events.on('error', () => {});
   events.resume();
+  const lose = (reason: string) => {
+    if (!leaving.signal.aborted) {
+      losing.abort(new EngineLost(reason));
+      agent?.destroy();
+      events.destroy();
+    }
+  };
   once(events, 'close', { signal: leaving.signal }).then(
-    () => lost.abort(new Error('the connection to the Docker Engine was lost')),
+    () => lose('the connection to the Docker Engine was lost'),
     () => {},
   );
+  void watchPulse(docker, leaving.signal, lose);
   return {
     docker,
-    lost: lost.signal,
+    lost: losing.signal,
     async [Symbol.asyncDispose]() {
       leaving.abort();
       events.destroy();
     },
   };
+}
+
+/** A hung engine keeps its connections open, so only a question that it does not answer tells. */
+async function watchPulse(
+  docker: Docker,
+  leaving: AbortSignal,
+  lose: (reason: string) => void,
+): Promise<void> {
+  while (!leaving.aborted) {
+    const late = AbortSignal.any([leaving, AbortSignal.timeout(patienceMs)]);
+    try {
+      await unlessAborted(late, docker.ping());
+      await setTimeout(pulseMs, undefined, { signal: leaving, ref: false });
+    } catch {
+      lose(`the Docker Engine did not answer within ${patienceMs / 1000} s`);
+      return;
+    }
+  }
+}
+
+/** Opens no connection to an engine that is lost. SSH connections have an agent of dockerode's own. */
+function createAgent(lost: AbortSignal): HttpAgent | undefined {
+  if (process.env.DOCKER_HOST?.startsWith('ssh:')) {
+    return undefined;
+  }
+  const agent = process.env.DOCKER_TLS_VERIFY ? new HttpsAgent() : new HttpAgent();
+  const connect = agent.createConnection;
+  agent.createConnection = (...all: Parameters<typeof connect>) => {
+    lost.throwIfAborted();
+    return connect.apply(agent, all);
+  };
+  return agent;
+}
+
+/** The engine went away under a worker; everything that was under way on it is in doubt. */
+export class EngineLost extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'EngineLost';
+  }
 }
 
 export class EngineUnavailable extends UserError {

@@ -10,7 +10,7 @@ import type { TaskDefinition } from '../queue/queue.ts';
 import type { Resolution } from './resolution.ts';
 
 export type Examination =
-  | { accepted: true; payload: Payload; used: Feature[] }
+  | { accepted: true; payload: Payload; used: Feature[]; notices: string[] }
   | { accepted: false; resolution: Resolution; messages: string[] };
 
 /**
@@ -33,7 +33,8 @@ export async function examine(
       problems.push(...missingScopes(feature, request), ...((await feature.problems?.(request)) ?? []));
     }
     if (problems.length === 0) {
-      return { accepted: true, payload, used: all };
+      const notices = all.flatMap((feature) => feature.notices?.(request) ?? []);
+      return { accepted: true, payload, used: all, notices };
     }
   }
   const malformed = parsed.problems.length > 0;

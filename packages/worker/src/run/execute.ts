@@ -22,6 +22,7 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
     () => run.abort({ kind: 'max-run-time', seconds: payload.maxRunTime }),
     payload.maxRunTime * 1000,
   );
+  run.logger.info('task started');
   notifyStarted(run, prepared, container);
   // Not sooner: the engine sets up one network at a time, and the task's comes first.
   run.host.warmUnits.refill();
@@ -91,12 +92,16 @@ async function finish(
   if (outcome.resolution.kind === 'none') {
     return outcome;
   }
-  const bound =
-    run.signal.aborted && outcome.resolution.kind === 'exception'
-      ? AbortSignal.timeout(run.host.config.shutdown.graceSeconds * 1000)
-      : new AbortController().signal;
-  const exited = await Promise.allSettled(contributions.map((part) => part.onExited?.(container, bound)));
+  using limit = uploadLimit(run);
+  const exited = await Promise.allSettled(
+    contributions.map((part) => part.onExited?.(container, limit.signal)),
+  );
   const finished = await Promise.allSettled(contributions.map((part) => part.onFinished?.()));
+  if (limit.signal.aborted) {
+    const { message, resolution } = limit.signal.reason as RunAbort;
+    run.log.error(message);
+    return { resolution, exitCode: -1 };
+  }
   const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
   for (const { reason } of failures) {
     run.log.error((reason as Error).message);
@@ -104,4 +109,40 @@ async function finish(
   return failures.length > 0 && outcome.resolution.kind === 'completed'
     ? { resolution: { kind: 'failed' }, exitCode: -1 }
     : outcome;
+}
+
+/**
+ * Bounds what is done after the task's exit: not at all for a run that is no longer ours, and by the grace
+ * period once the worker shuts down. The signal's reason is a RunAbort.
+ */
+function uploadLimit({ signal, host }: Run): { signal: AbortSignal } & Disposable {
+  const limit = new AbortController();
+  const done = new AbortController();
+  const onCancel = () => {
+    const abort = signal.reason as RunAbort;
+    if (abort.abortCause.kind === 'canceled') {
+      limit.abort(abort);
+    }
+  };
+  let grace: NodeJS.Timeout | undefined;
+  const onStop = () => {
+    grace = setTimeout(() => limit.abort(host.stopping.reason), host.config.shutdown.graceSeconds * 1000);
+  };
+  whenAborted(signal, onCancel, done.signal);
+  whenAborted(host.stopping, onStop, done.signal);
+  return {
+    signal: limit.signal,
+    [Symbol.dispose]() {
+      done.abort();
+      clearTimeout(grace);
+    },
+  };
+}
+
+function whenAborted(signal: AbortSignal, listener: () => void, until: AbortSignal): void {
+  if (signal.aborted) {
+    listener();
+  } else {
+    signal.addEventListener('abort', listener, { once: true, signal: until });
+  }
 }

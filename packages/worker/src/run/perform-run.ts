@@ -60,7 +60,10 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
       }
       return { resolution: examination.resolution, exitCode: -1 };
     }
-    const { payload, used } = examination;
+    const { payload, used, notices } = examination;
+    for (const notice of notices) {
+      run.log.worker(notice);
+    }
     const { credentials } = run;
     const preparing = prepare(run, payload, used);
     background.push(preparing);

@@ -91,27 +91,29 @@ test.concurrent('a queue that cannot be reached until the claim lapses aborts th
 });
 
 // After that another worker may have the task.
-test.concurrent.failing('a run is aborted by the time its claim lapses', async () => {
-  await using claimed = await claimRun({ claimSeconds: 1 });
-  claimed.faults.push(...Array.from({ length: 100 }, () => 500));
+test.concurrent
+  .failing('a run is aborted by the time its claim lapses', async () => {
+    await using claimed = await claimRun({ claimSeconds: 1 });
+    claimed.faults.push(...Array.from({ length: 100 }, () => 500));
 
-  await using _ = claimed.reclaim(2);
-  const aborted = claimed.aborted().then(() => 'aborted');
+    await using _ = claimed.reclaim(2);
+    const aborted = claimed.aborted().then(() => 'aborted');
 
-  expect(await Promise.race([aborted, setTimeout(2000, 'lapsed')])).toBe('aborted');
-});
+    expect(await Promise.race([aborted, setTimeout(2000, 'lapsed')])).toBe('aborted');
+  });
 
 // The queue is well again after some 6 seconds, when the claim has twice that to live.
-test.concurrent.failing('one spell of failures does not end the run of a short claim', async () => {
-  await using claimed = await claimRun({ claimSeconds: 20 });
-  claimed.faults.push(...Array.from({ length: 6 }, () => 500));
-  await using reclaiming = claimed.reclaim(100);
+test.concurrent
+  .failing('one spell of failures does not end the run of a short claim', async () => {
+    await using claimed = await claimRun({ claimSeconds: 20 });
+    claimed.faults.push(...Array.from({ length: 6 }, () => 500));
+    await using reclaiming = claimed.reclaim(100);
 
-  const renewed = nextCredentials(reclaiming).then(() => 'renewed');
-  const aborted = claimed.aborted().then(() => 'aborted');
+    const renewed = nextCredentials(reclaiming).then(() => 'renewed');
+    const aborted = claimed.aborted().then(() => 'aborted');
 
-  expect(await Promise.race([renewed, aborted])).toBe('renewed');
-});
+    expect(await Promise.race([renewed, aborted])).toBe('renewed');
+  });
 
 test('disposing during a renewal changes nothing for the run', async () => {
   await using claimed = await claimRun({ claimSeconds: 600 });

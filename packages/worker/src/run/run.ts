@@ -23,6 +23,8 @@ export interface RunHost {
   engine: Engine;
   logServer: LogServer;
   logger: Logger;
+  /** Aborted when the worker aborts its runs. */
+  stopping: AbortSignal;
   /** Told of every step of a pull for a task, beside what its log says. */
   onPull?(event: PullEvent): void;
   /** Networks with sidecars that were made before there was a run for them. */

@@ -1,3 +1,4 @@
+import type { FeatureSettings } from '../../config/read-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import { sidecarImage } from '../../engine/start-sidecar.ts';
@@ -7,9 +8,12 @@ import { exitCode } from '../exit-code.ts';
 import { localWorkerConfig, placeholder } from './local-worker.ts';
 
 /** Prints what `run-task` would create for each task, and why it would refuse one; creates nothing. */
-export async function dryRun(tasks: { name: string; definition: object }[]): Promise<number> {
+export async function dryRun(
+  tasks: { name: string; definition: object }[],
+  settings: FeatureSettings = {},
+): Promise<number> {
   await using engine = await connectEngine();
-  const config = localWorkerConfig(placeholder, tasks.length);
+  const config = localWorkerConfig(placeholder, tasks.length, settings);
   let code = 0;
   for (const { name, definition } of tasks) {
     const task = TaskDefinition.parse(definition);

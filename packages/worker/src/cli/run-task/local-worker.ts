@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { WorkerConfig, workerNameOf } from '../../config/config.ts';
+import type { FeatureSettings } from '../../config/read-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { WarmUnits } from '../../engine/warm-units.ts';
 import { selectFeatures } from '../../features/selection.ts';
@@ -33,8 +34,10 @@ const identity = {
 export function localWorkerConfig(
   taskcluster: { rootUrl: string; credentials: { clientId: string; accessToken: string } },
   capacity: number,
+  settings: FeatureSettings = {},
 ): WorkerConfig {
   return WorkerConfig.parse({
+    ...settings,
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
     ...identity,
@@ -49,8 +52,13 @@ export function localWorkerConfig(
  * One network with sidecars for each task, begun before there is a worker. They fit if all tasks want the
  * same sidecars; otherwise each task gets its own when it is claimed.
  */
-export function localWarmUnits(engine: Engine, logger: Logger, documents: TaskDocument[]): WarmUnits {
-  const config = localWorkerConfig(placeholder, documents.length);
+export function localWarmUnits(
+  engine: Engine,
+  logger: Logger,
+  documents: TaskDocument[],
+  settings: FeatureSettings = {},
+): WarmUnits {
+  const config = localWorkerConfig(placeholder, documents.length, settings);
   const [first = [], ...others] = documents.map(({ payload }) =>
     selectFeatures(payload, config).used.flatMap((feature) => feature.sidecars ?? []),
   );

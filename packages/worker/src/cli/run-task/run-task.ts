@@ -1,6 +1,7 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
+import { readFeatureSettings } from '../../config/read-config.ts';
 import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { startWorker } from '../../worker.ts';
@@ -19,6 +20,8 @@ export interface RunTaskOptions {
   env: string[];
   dryRun?: boolean;
   logLevel: string;
+  /** File with the settings of features. */
+  config?: string;
 }
 
 /**
@@ -29,6 +32,7 @@ export interface RunTaskOptions {
  */
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
   const documents = await readTaskFile(file);
+  const settings = options.config === undefined ? {} : await readFeatureSettings(options.config);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const tasks = documents.map((document) => ({
@@ -36,12 +40,12 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     definition: taskDefinition(document, overrides),
   }));
   if (options.dryRun) {
-    return dryRun(tasks);
+    return dryRun(tasks, settings);
   }
   await using resources = new AsyncDisposableStack();
   const engine = resources.use(await connectEngine());
   const logger = pino({ level: options.logLevel }, pino.destination(2));
-  const warmUnits = resources.use(localWarmUnits(engine, logger, documents));
+  const warmUnits = resources.use(localWarmUnits(engine, logger, documents, settings));
   // The engine makes networks and boots sidecars while everything else starts.
   warmUnits.refill();
   const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway(engine.docker) }));
@@ -50,7 +54,7 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   using _signals = session.handleSignals();
   const [worker] = await Promise.all([
     startWorker({
-      config: localWorkerConfig(local, tasks.length),
+      config: localWorkerConfig(local, tasks.length, settings),
       logger,
       engine,
       warmUnits,
