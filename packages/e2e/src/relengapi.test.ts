@@ -8,6 +8,9 @@ import { startTestWorker } from './harness/test-worker.ts';
 
 const prefix = 'docker-worker:relengapi-proxy:';
 
+/** A task that waits for this file can be looked at. */
+const signal = '/tmp/look-is-over';
+
 /** A RelengAPI that containers reach, and the worker's settings for it. */
 async function startRelengapi() {
   const standIn = await startRelengapiStandIn({ host: await bridgeGateway(docker) });
@@ -39,22 +42,27 @@ test('a task downloads an internal file at http://relengapi, through the redirec
         'bash',
         '-c',
         `env; curl --silent --show-error --fail --location http://relengapi/tooltool/sha512/${digest}
-         curl --silent --write-out 'status %{http_code}\\n' http://relengapi/tooltool/sha512/0`,
+         curl --silent --write-out 'status %{http_code}\\n' http://relengapi/tooltool/sha512/${'0'.repeat(128)}
+         echo looked; until [ -e ${signal} ]; do sleep 0.1; done`,
       ],
     },
     { scopes: [`${prefix}tooltool.download.internal`, `${prefix}tooltool.manage`] },
   );
   const run = await worker.run(taskId);
   for await (const chunk of run.log.read()) {
-    if (chunk.includes('Task Starting')) break;
+    if (chunk.includes('looked')) break;
   }
-  const sidecar = (await runContainers(`${taskId}/0`)).get('sidecar:relengapi-proxy');
-  const inspected = JSON.stringify(await docker.getContainer(sidecar?.Id ?? '').inspect());
+  const containers = await runContainers(`${taskId}/0`);
+  const sidecar = docker.getContainer(containers.get('sidecar:relengapi-proxy')?.Id ?? '');
+  const inspected = JSON.stringify(await sidecar.inspect());
+  const exec = await docker.getContainer(containers.get('task')?.Id ?? '').exec({ Cmd: ['touch', signal] });
+  await exec.start({});
 
   expect(await worker.outcome(taskId)).toEqual({ resolution: { kind: 'completed' }, exitCode: 0 });
 
   const log = await deployment.taskLog(taskId);
   expect(log).toContain('the internal file');
+  expect(log).toContain('status 404');
   expect(log).toContain(
     `relengAPIProxy: the scope ${prefix}tooltool.manage gives nothing: only tooltool.download.public, tooltool.download.internal is allowed here`,
   );

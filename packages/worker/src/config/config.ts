@@ -1,5 +1,7 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
+import { cache, deviceManagement, dockerConfig, limits, registries } from './host-access.ts';
+import { RelengapiProxySettings } from './relengapi-proxy.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
 const compressedExtensions =
@@ -25,6 +27,10 @@ export const WorkerConfig = z.strictObject({
   workerId: identifier,
   workerNodeType: z.string().default('standalone').describe('Instance type, as tasks see it.'),
   publicIp: z.string().optional(),
+  privateIp: z.string().optional(),
+  instanceId: z.string().optional(),
+  instanceType: z.string().optional(),
+  region: z.string().optional(),
   workerLocation: z.string().optional().describe('JSON text, e.g. {"cloud":"aws","region":"eu-west-1"}.'),
   host: z.string().default('localhost').describe('Host name of this worker in the URLs of live logs.'),
   capacity: z.int().min(1).default(1).describe('How many tasks run at once.'),
@@ -32,6 +38,20 @@ export const WorkerConfig = z.strictObject({
     .record(z.string(), z.strictObject({ enabled: z.boolean() }))
     .default({})
     .describe('Features that this worker offers; those not named are on, except bulkLog.'),
+  relengAPIProxy: RelengapiProxySettings.optional(),
+  ed25519SigningKeyLocation: z
+    .string()
+    .default('/etc/docker-worker-ed25519-cot-signing-key.key')
+    .describe('Base64 text of the Ed25519 key that chain-of-trust documents are signed with.'),
+  cache,
+  deviceManagement,
+  dockerConfig,
+  registries,
+  limits,
+  restrictCPU: z
+    .boolean()
+    .default(false)
+    .describe('One task per core, each on a core of its own; `capacity` does not count then.'),
   task: z
     .strictObject({
       reclaimDivisor: z

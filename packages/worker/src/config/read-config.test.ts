@@ -128,7 +128,11 @@ test('the access token alone can come from the environment', async () => {
 });
 
 test('what the file says goes before the environment', async () => {
-  const env = { TASKCLUSTER_ROOT_URL: 'https://env', TASKCLUSTER_CLIENT_ID: 'env', TASKCLUSTER_ACCESS_TOKEN: 'e' };
+  const env = {
+    TASKCLUSTER_ROOT_URL: 'https://env',
+    TASKCLUSTER_CLIENT_ID: 'env',
+    TASKCLUSTER_ACCESS_TOKEN: 'e',
+  };
 
   expect(await read(complete, env)).toMatchObject(complete);
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
+import type { z } from 'zod';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import { UserError } from '../user-error.ts';
@@ -26,6 +27,25 @@ export class ConfigError extends UserError {
  * @throws ConfigError with every problem at once
  */
 export async function readConfig(file: string, env: NodeJS.ProcessEnv = process.env): Promise<WorkerConfig> {
+  return checked(file, WorkerConfig, withEnvironment(await readDocument(file), env));
+}
+
+/** The part of a configuration that says what features do; all that a worker on this machine alone needs. */
+export const FeatureSettings = WorkerConfig.pick({ features: true, relengAPIProxy: true });
+export type FeatureSettings = z.input<typeof FeatureSettings>;
+
+/**
+ * Reads a configuration file that holds nothing but settings of features.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export async function readFeatureSettings(file: string): Promise<FeatureSettings> {
+  const document = await readDocument(file);
+  checked(file, FeatureSettings, document);
+  return document as FeatureSettings;
+}
+
+async function readDocument(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(file, [
       { path: '', message: `it cannot be read (${error.code}); name an existing file with --config` },
@@ -38,10 +58,17 @@ export async function readConfig(file: string, env: NodeJS.ProcessEnv = process.
       document.errors.map(({ message }) => ({ path: '', message })),
     );
   }
-  const written = withEnvironment(document.toJS(), env);
-  const parsed = WorkerConfig.safeParse(written);
+  return document.toJS();
+}
+
+function checked<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+  document: unknown,
+): z.output<Schema> {
+  const parsed = schema.safeParse(document);
   if (!parsed.success) {
-    throw new ConfigError(file, schemaProblems(parsed.error.issues, { schema: WorkerConfig, document: written, root: '' }));
+    throw new ConfigError(file, schemaProblems(parsed.error.issues, { schema, document, root: '' }));
   }
   return parsed.data;
 }

@@ -44,7 +44,10 @@ async function refusalOf(status: number, type: string, body: string): Promise<un
   try {
     const { port } = server.address() as AddressInfo;
     const docker = new Docker({ protocol: 'http', host: '127.0.0.1', port });
-    return await docker.getImage('nope').inspect().catch((error: unknown) => error);
+    return await docker
+      .getImage('nope')
+      .inspect()
+      .catch((error: unknown) => error);
   } finally {
     server.close();
   }

@@ -25,12 +25,16 @@ export interface Feature {
   defaultOn: boolean;
   /** The services that it starts beside the task. */
   sidecars?: readonly Sidecar[];
+  /** Whether a worker whose configuration does not name the feature offers it; default true. */
+  enabledUnlessConfigured?: boolean;
   /** Why this worker cannot offer the feature (kernel, configuration); `undefined` when it can. */
   unavailable?(config: WorkerConfig): string | undefined;
   /** Scopes that the task's definition must hold to use the feature. */
   requiredScopes?(request: FeatureRequest): string[];
   /** What else forbids this task to use it, as missing payload parts. Nothing has been created yet. */
   problems?(request: FeatureRequest): Problem[] | Promise<Problem[]>;
+  /** What the task's log tells of the validation although nothing forbids the task. */
+  notices?(request: FeatureRequest): string[];
   /**
    * Starts following the log from its first byte, before the payload is known to be valid. A rejection is
    * reported as the run's internal error once the task has ended.

@@ -1,7 +1,17 @@
 import { artifacts } from './artifacts.ts';
+import { bulkLog } from './bulk-log.ts';
+import { chainOfTrust } from './chain-of-trust.ts';
 import type { Feature } from './feature.ts';
 import { localLiveLog } from './local-live-log.ts';
+import { relengAPIProxy } from './relengapi-proxy.ts';
 import { taskclusterProxy } from './taskcluster-proxy.ts';
 
 /** Every feature there is, in the order in which problems are told. */
-export const features: readonly Feature[] = [localLiveLog, artifacts, taskclusterProxy];
+export const features: readonly Feature[] = [
+  localLiveLog,
+  artifacts,
+  chainOfTrust,
+  bulkLog,
+  taskclusterProxy,
+  relengAPIProxy,
+];

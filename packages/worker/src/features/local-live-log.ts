@@ -1,7 +1,7 @@
-import { uploadFile } from '../artifacts/upload-file.ts';
 import type { Run } from '../run/run.ts';
 import type { Feature } from './feature.ts';
 import { backingLogName, liveLogName } from './log-names.ts';
+import { uploadLog } from './upload-log.ts';
 
 const contentType = 'text/plain; charset=utf-8';
 
@@ -21,7 +21,7 @@ export const localLiveLog: Feature = {
     return {
       async onClosed() {
         await announced;
-        await uploadBackingLog(run, backingLogName(name));
+        await uploadLog(run, { name: backingLogName(name), contentType });
         await run.queue().createArtifact(run.taskId, run.runId, name, {
           storageType: 'link',
           expires: run.task.expires,
@@ -45,17 +45,4 @@ async function announce(run: Run, name: string, url: string): Promise<void> {
   } catch (error) {
     run.logger.error({ err: error }, 'the live log could not be announced');
   }
-}
-
-async function uploadBackingLog(run: Run, name: string): Promise<void> {
-  await uploadFile({
-    queue: run.queue,
-    taskId: run.taskId,
-    runId: run.runId,
-    name,
-    expires: run.task.expires,
-    contentType,
-    source: run.log.path,
-    gzip: true,
-  });
 }

@@ -43,8 +43,8 @@ export function otherFeatures(payload: Payload): Feature[] {
   return features.filter(({ askedBy }) => askedBy?.(payload));
 }
 
-function isEnabled({ name }: Feature, config: WorkerConfig): boolean {
-  return config.features[name]?.enabled ?? true;
+function isEnabled({ name, enabledUnlessConfigured = true }: Feature, config: WorkerConfig): boolean {
+  return config.features[name]?.enabled ?? enabledUnlessConfigured;
 }
 
 function namedFeatures(payload: unknown): Map<string, unknown> {

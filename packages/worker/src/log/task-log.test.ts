@@ -14,7 +14,9 @@ test('a worker line has the time in UTC with a space for the T, and ends with a 
   log.worker('Task ID: abc');
   await log.close();
 
-  expect(await content(log)).toMatch(/^\[taskcluster \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z\] Task ID: abc\n$/);
+  expect(await content(log)).toMatch(
+    /^\[taskcluster \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z\] Task ID: abc\n$/,
+  );
 });
 
 test('the time of a worker line is the time at which it was written', async () => {
@@ -69,7 +71,9 @@ test('lines and output that are written at once are neither mixed nor reordered'
 
   // A stream takes one write at a time, so its lines may come later than the others, but whole and in order.
   const lines = (await content(log)).split('\n').slice(0, -1).map(Number);
-  expect(lines.filter((line) => line % 2 === 0)).toEqual(Array.from({ length: 250 }, (_, index) => 2 * index));
+  expect(lines.filter((line) => line % 2 === 0)).toEqual(
+    Array.from({ length: 250 }, (_, index) => 2 * index),
+  );
   expect(lines.filter((line) => line % 2 === 1)).toEqual(
     Array.from({ length: 250 }, (_, index) => 2 * index + 1),
   );

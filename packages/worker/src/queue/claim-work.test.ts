@@ -72,7 +72,9 @@ test('nothing is asked of the queue when the signal has aborted already', async 
   await using queue = await startQueue();
   const asked = queue.seen.length;
 
-  await expect(claimWork(queue.config, 1, AbortSignal.abort(new Error('stopping')))).rejects.toThrow('stopping');
+  await expect(claimWork(queue.config, 1, AbortSignal.abort(new Error('stopping')))).rejects.toThrow(
+    'stopping',
+  );
 
   expect(queue.seen).toHaveLength(asked);
 });
@@ -155,7 +157,12 @@ async function startQueue(options: { longPollSeconds?: number } = {}) {
         created: taskcluster.fromNowJSON(''),
         deadline: taskcluster.fromNowJSON('1 day'),
         payload: { image: 'busybox' },
-        metadata: { name: 'a', description: 'a', owner: 'a@localhost.localdomain', source: 'https://localhost/' },
+        metadata: {
+          name: 'a',
+          description: 'a',
+          owner: 'a@localhost.localdomain',
+          source: 'https://localhost/',
+        },
       });
       return taskId;
     },

@@ -35,6 +35,7 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
     }),
     all(used.map((feature) => calling('link', feature, () => contributionOf(feature, run, payload)))),
   ]);
+  run.image = { hash: imageId };
   run.signal.throwIfAborted();
   const contributions = prepared.map(({ contribution }) => contribution);
   const [container, configured] = await all([

@@ -49,6 +49,10 @@ export interface Run {
   credentials: Credentials;
   /** A queue client with the claim's newest credentials: ask for it at each call. */
   queue(): Client;
+  /** The artifacts that have been uploaded; hashes are of the bytes before compression. */
+  uploaded: Map<string, { sha256: string }>;
+  /** What the task runs in, once that is known: the image's id, and the hash of the artifact it came from. */
+  image?: { hash: string; artifactHash?: string };
   /** Owns whatever is made for the run; disposed of in reverse order after the run is resolved. */
   resources: AsyncDisposableStack;
 }
@@ -75,6 +79,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     },
     credentials: claim.credentials,
     queue: () => queueClient(host.config.rootUrl, run.credentials),
+    uploaded: new Map(),
     resources,
   };
   return run;

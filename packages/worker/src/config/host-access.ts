@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+const device = z.strictObject({ enabled: z.boolean() });
+
+/** Which devices of the host tasks may ask for. One that the host does not have is told to who asks for it. */
+export const deviceManagement = z
+  .strictObject({
+    loopbackVideo: device.prefault({ enabled: true }),
+    loopbackAudio: device.prefault({ enabled: true }),
+    hostSharedMemory: device.prefault({ enabled: true }),
+    kvm: device.prefault({ enabled: true }),
+    cpu: device
+      .prefault({ enabled: false })
+      .describe('Gives each task a core of its own, as restrictCPU does.'),
+    directory: z
+      .string()
+      .startsWith('/')
+      .default('/dev')
+      .describe('Where the device nodes of the host are found.'),
+  })
+  .prefault({})
+  .describe('Devices of the host that tasks with the scopes may use.');
+
+export const dockerConfig = z
+  .strictObject({
+    allowPrivileged: z
+      .boolean()
+      .default(false)
+      .describe('Whether tasks with the scope may run as `docker run --privileged` does.'),
+    defaultRegistry: z
+      .string()
+      .default('registry.hub.docker.com')
+      .describe('Registry of images that are named without one, when credentials are looked up.'),
+    maxAttempts: z.int().min(1).default(5).describe('How often an image is tried to be fetched in all.'),
+    delayFactor: z
+      .number()
+      .min(0)
+      .default(15_000)
+      .describe('Milliseconds before the second attempt; doubled before each further one, 60 s at most.'),
+    randomizationFactor: z.number().min(0).max(1).default(0.25),
+    maxArchiveBytes: z
+      .number()
+      .positive()
+      .default(50_000_000_000)
+      .describe('How large an image of another task may be when it is unpacked.'),
+    maxArchiveEntries: z
+      .int()
+      .positive()
+      .default(10_000)
+      .describe('How many files such an archive may have; layers count as one each.'),
+  })
+  .prefault({});
+
+const registryCredentials = z.strictObject({
+  username: z.string(),
+  password: z.string(),
+  email: z.string().optional(),
+});
+
+export const registries = z
+  .record(z.string(), registryCredentials)
+  .default({})
+  .describe('Credentials by registry host, or by "<host>/<user>"; a task needs a scope for images from there.');
+
+export const limits = z
+  .strictObject({
+    memory: z.int().min(6_291_456).optional().describe('Bytes of memory; a task has no swap beyond it.'),
+    cpus: z.number().positive().optional().describe('Processor time, in cores; fractions allowed.'),
+    pids: z.int().min(1).optional().describe('How many processes and threads.'),
+    shm: z
+      .int()
+      .min(1)
+      .default(1_800_000_000)
+      .describe("Bytes of /dev/shm; browsers need more than Docker's 64 MiB."),
+  })
+  .prefault({})
+  .describe('What each task may use at most; default: all that the host has.');
+
+export const cache = z
+  .strictObject({
+    volumeCachePath: z
+      .string()
+      .regex(/^\/[^:]*$/, 'must be an absolute path without ":"')
+      .default('/mnt/var/cache/docker-worker')
+      .describe('Where the caches of tasks are kept.'),
+  })
+  .prefault({});
