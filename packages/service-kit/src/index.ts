@@ -1,4 +1,4 @@
-export { Registry } from 'prom-client';
+export { Gauge, Registry } from 'prom-client';
 export * from './control.ts';
 export { defineService } from './define-service.ts';
 export {
@@ -8,16 +8,22 @@ export {
   type GatewayError,
   gatewayError,
 } from './gateway-error.ts';
+export { type HawkCredentials, type HawkRequest, hawkHeader } from './hawk-header.ts';
 export { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
 export { listen } from './listen.ts';
 export { http } from './node-http.ts';
 export { commonOptions, type Option, type OptionTable, wholeNumber } from './option-table.ts';
+export { createProxyApp, type ProxyAppOptions } from './proxy-app.ts';
+export { rawPath } from './raw-path.ts';
 export { Redactor } from './redactor.ts';
+export { answerJson, type RelayOptions, type RelayOutcome, relay } from './relay.ts';
+export { hasBody, RequestBody, smallBody } from './request-body.ts';
 export { RequestMetrics, type ServedRequest } from './request-metrics.ts';
 export { type ReverseProxyOptions, reverseProxy } from './reverse-proxy.ts';
 export * from './service.ts';
 export { IpAddress, Port, type ServiceConfig, serviceConfigShape } from './service-config.ts';
 export { createLogger, type Logger } from './service-logger.ts';
 export type { Sidecar } from './sidecar.ts';
+export { type TaskScopesOptions, taskScopes } from './task-scopes.ts';
 export { createUpstreamDispatcher, type UpstreamDispatcherOptions } from './upstream-dispatcher.ts';
 export { withoutSchemas } from './without-schemas.ts';

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 
@@ -12,6 +13,8 @@ export interface UpstreamDispatcherOptions {
   headersTimeoutMs?: number;
   /** Milliseconds of silence inside an answer; default 0, for ever: live logs pause. */
   bodyTimeoutMs?: number;
+  /** Finds the addresses of upstreams; default: the system's resolver. Certificates are still checked for the name. */
+  lookup?: LookupFunction;
 }
 
 /** Largest header block of an answer: scope lists in headers are long. */
@@ -34,6 +37,7 @@ export function createUpstreamDispatcher(options: UpstreamDispatcherOptions = {}
       timeout: options.connectTimeoutMs ?? 10_000,
       rejectUnauthorized: true,
       ...(options.ca ? { ca: [...getCACertificates('default'), options.ca] } : {}),
+      ...(options.lookup ? { lookup: options.lookup } : {}),
     },
   });
 }

@@ -1,17 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { endToEndHeaders, type Logger, type RequestMetrics } from '@docker-worker/service-kit';
+import type { Duplex } from 'node:stream';
+import { endToEndHeaders, errorBody, type Logger, type RequestMetrics } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
+import { answerJson, answerText } from './answer.ts';
 import type { CredentialHolder } from './credential-holder.ts';
 import { Exchange, type ExchangeOutcome } from './exchange.ts';
 import { hawkHeader } from './hawk-header.ts';
 import type { HttpUrl } from './http-url.ts';
-import { hasBody, RequestBody } from './request-body.ts';
+import { hasBody, RequestBody, smallBody } from './request-body.ts';
 import { type NoTarget, resolveTarget, routablePath, type Target } from './resolve-target.ts';
+import { mayRepeat, type RetryPolicy } from './retry-policy.ts';
+import type { TargetGuard } from './target-guard.ts';
+import type { Upstreams } from './upstreams.ts';
+import { openTunnel, responseFor } from './web-socket-tunnel.ts';
 
 export interface ForwarderOptions {
   root: HttpUrl;
   credentials: CredentialHolder;
-  dispatcher: Dispatcher;
+  upstreams: Pick<Upstreams, 'root' | 'hosts'>;
+  guard: TargetGuard;
+  retry: RetryPolicy;
   metrics: RequestMetrics;
   logger: Logger;
   /** Called after each request, while the proxy drains. */
@@ -31,64 +39,149 @@ const replacedHeaders = new Set([
   'x-taskcluster-proxy-temp-scopes',
 ]);
 
+/** Largest request body that is kept so that it can be sent again. */
+const replayableBytes = 256 * 1024;
+
+/** Longest URL in a debug header: Node's HTTP client takes 16 KiB for all headers together. */
+const longestEndpoint = 4 * 1024;
+
+/** The one request that is being forwarded, and what is the same for all of its attempts. */
+interface Forwarded {
+  target: Target;
+  request: IncomingMessage;
+  response: ServerResponse;
+  body: Buffer | RequestBody | null;
+  startedAt: number;
+  /** Set for WebSocket requests: the client's connection, and what it has sent behind the request. */
+  upgrade?: { socket: Duplex; head: Buffer };
+}
+
 /** Signs requests and forwards them, byte for byte as far as path, query and body go. */
 export class Forwarder {
   readonly #options: ForwarderOptions;
+  readonly #tunnels = new Map<Duplex, Promise<void>>();
   #isDraining = false;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
   }
 
-  /** From now on each answer closes its connection. */
-  drain(): void {
+  /** From now on each answer closes its connection. WebSockets have no end to wait for, so they end now. */
+  async drain(): Promise<void> {
     this.#isDraining = true;
+    for (const socket of this.#tunnels.keys()) socket.destroy();
+    await Promise.all(this.#tunnels.values());
   }
 
   forward(rawUrl: string, request: IncomingMessage, response: ServerResponse): void {
-    const target = resolveTarget(routablePath(rawUrl), this.#options.root);
+    const target = this.#targetOf(rawUrl);
     if (!('origin' in target)) {
       this.#refuse(target, request, response);
-    } else if (asksForWebSocket(request)) {
-      this.#refuse({ status: 501, text: 'WebSocket connections are not proxied' }, request, response);
+      return;
+    }
+
+    const startedAt = performance.now();
+    if (!hasBody(request)) {
+      this.#exchange({ target, request, response, body: null, startedAt });
+    } else if (this.#isReplayable(request)) {
+      smallBody(request).then(
+        (body) => this.#exchange({ target, request, response, body, startedAt }),
+        () => this.#finish(target, request, startedAt, { status: 499, responseBytes: 0 }),
+      );
     } else {
-      this.#send(target, request, response);
+      this.#exchange({ target, request, response, body: new RequestBody(request), startedAt });
     }
   }
 
-  /** One attempt: every one is signed anew, with the credentials of its moment. */
-  #send(target: Target, request: IncomingMessage, response: ServerResponse): void {
-    const { credentials, dispatcher } = this.#options;
-    const snapshot = credentials.current;
-    const method = request.method as Dispatcher.HttpMethod;
-    const { host, port, path } = target;
+  /** The same for a request that wants to become a WebSocket. */
+  upgrade(rawUrl: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Without a listener an error, such as a reset by the client, would end the process.
+    socket.on('error', () => {});
+    const response = responseFor(request, socket);
+    const target = this.#targetOf(rawUrl);
+    if (!('origin' in target)) {
+      this.#refuse(target, request, response);
+      return;
+    }
     const startedAt = performance.now();
+    this.#exchange({ target, request, response, body: null, startedAt, upgrade: { socket, head } });
+  }
 
-    const headers = endToEndHeaders(request.rawHeaders, replacedHeaders);
-    headers.push('Authorization', hawkHeader({ method, host, port, resource: path }, snapshot));
+  #targetOf(rawUrl: string): Target | NoTarget {
+    const { root, guard } = this.#options;
+    const target = resolveTarget(routablePath(rawUrl), root);
+    if (!('origin' in target) || target.route === 'root-url') return target;
+    const refusal = guard.refusal(target.host);
+    return refusal === undefined ? target : { status: 403, text: refusal };
+  }
 
-    const body = hasBody(request) ? new RequestBody(request) : null;
-    const exchange = new Exchange({
-      request,
-      response,
-      host: target.origin.slice(target.origin.indexOf('//') + 2),
-      addedHeaders: [...snapshot.debugHeaders, 'X-Taskcluster-Endpoint', `${target.origin}${path}`],
-      isDraining: () => this.#isDraining,
-      onEnd: (outcome) => {
-        body?.destroy();
-        this.#finish(target, request, startedAt, outcome);
-      },
-    });
-    dispatcher.dispatch(
-      {
-        origin: target.origin,
-        path,
-        method,
-        headers,
-        body,
-      },
-      exchange,
+  #isReplayable(request: IncomingMessage): boolean {
+    const length = request.headers['content-length'];
+    return (
+      length !== undefined &&
+      Number(length) <= replayableBytes &&
+      mayRepeat(request.method ?? '', this.#options.retry)
     );
+  }
+
+  #exchange(forwarded: Forwarded): void {
+    const { target, request, response, body, startedAt, upgrade } = forwarded;
+    const { credentials, upstreams, retry, logger } = this.#options;
+    const method = request.method as Dispatcher.HttpMethod;
+    const { origin, host, port, path, route } = target;
+    const dispatcher = route === 'root-url' ? upstreams.root : upstreams.hosts;
+    const headers = endToEndHeaders(request.rawHeaders, replacedHeaders);
+    const authorization = headers.push('Authorization', '') - 1;
+    let snapshot = credentials.current;
+
+    new Exchange(
+      {
+        request,
+        response,
+        origin,
+        // Each attempt is signed anew, with the credentials of its moment.
+        send: (attempt) => {
+          snapshot = credentials.current;
+          headers[authorization] = hawkHeader({ method, host, port, resource: path }, snapshot);
+          const what = { origin, path, method, headers, body };
+          dispatcher.dispatch(upgrade ? { ...what, upgrade: 'websocket' } : what, attempt);
+        },
+        retry: !(body instanceof RequestBody) && mayRepeat(method, retry) ? retry : undefined,
+        addedHeaders: () => [...snapshot.debugHeaders, 'X-Taskcluster-Endpoint', endpoint(target)],
+        isDraining: () => this.#isDraining,
+        onRetry: (reason) => logger.info({ method, host, ...reason }, 'the request will be sent again'),
+        onUpgrade: (rawHeaders, socket) => {
+          if (upgrade) this.#tunnel(forwarded, upgrade, rawHeaders, socket);
+        },
+        onEnd: (outcome) => {
+          if (body instanceof RequestBody) body.destroy();
+          this.#finish(target, request, startedAt, outcome);
+        },
+      },
+      startedAt,
+    ).start();
+  }
+
+  #tunnel(
+    { target, request, response, startedAt }: Forwarded,
+    { socket, head }: { socket: Duplex; head: Buffer },
+    rawHeaders: readonly Buffer[],
+    upstream: Duplex,
+  ): void {
+    response.detachSocket(socket as never);
+    const addedHeaders = [
+      ...this.#options.credentials.current.debugHeaders,
+      'X-Taskcluster-Endpoint',
+      endpoint(target),
+    ];
+    const closed = openTunnel({ client: socket, head, upstream, rawHeaders, addedHeaders }).then(
+      ({ down }) => {
+        this.#tunnels.delete(socket);
+        this.#finish(target, request, startedAt, { status: 101, responseBytes: down });
+      },
+    );
+    this.#tunnels.set(socket, closed);
+    if (this.#isDraining) socket.destroy();
   }
 
   #finish(target: Target, request: IncomingMessage, startedAt: number, outcome: ExchangeOutcome): void {
@@ -103,32 +196,21 @@ export class Forwarder {
     if (this.#isDraining) onIdle();
   }
 
-  #refuse(
-    { status, text }: NoTarget | { status: 501; text: string },
-    request: IncomingMessage,
-    response: ServerResponse,
-  ) {
+  #refuse({ status, text }: NoTarget, request: IncomingMessage, response: ServerResponse): void {
     const { credentials, metrics } = this.#options;
-    const headers = [
-      'Content-Type',
-      'text/plain; charset=utf-8',
-      'Content-Length',
-      String(Buffer.byteLength(text)),
-    ];
-    if (this.#isDraining) headers.push('Connection', 'close');
-    response.writeHead(status, [...headers, ...credentials.current.debugHeaders]).end(text);
     const method = request.method ?? '';
-    metrics.observe({
-      method,
-      status,
-      route: 'none',
-      seconds: 0,
-      requestBytes: 0,
-      responseBytes: text.length,
-    });
+    const headers = [
+      ...credentials.current.debugHeaders,
+      ...(this.#isDraining ? ['Connection', 'close'] : []),
+    ];
+    if (status === 403) answerJson(response, status, errorBody('ForbiddenTarget', text, method), headers);
+    else answerText(response, status, text, headers);
+    const responseBytes = text.length;
+    metrics.observe({ method, status, route: 'none', seconds: 0, requestBytes: 0, responseBytes });
   }
 }
 
-function asksForWebSocket(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() === 'websocket';
+function endpoint({ origin, path }: Target): string {
+  const url = `${origin}${path}`;
+  return url.length > longestEndpoint ? `${url.slice(0, longestEndpoint - 3)}...` : url;
 }

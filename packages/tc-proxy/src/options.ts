@@ -93,6 +93,47 @@ export const options = {
     parse: Number,
     shownDefault: '300',
   },
+  retryDeadline: {
+    flag: 'retry-deadline',
+    env: 'TC_PROXY_RETRY_DEADLINE',
+    placeholder: '<seconds>',
+    description: 'Time in which failed requests are sent again; 0 sends each once.',
+    parse: Number,
+    shownDefault: '60',
+  },
+  retryMethods: {
+    flag: 'retry-methods',
+    env: 'TC_PROXY_RETRY_METHODS',
+    placeholder: '<which>',
+    description: 'Which requests are sent again: idempotent or all.',
+    shownDefault: 'idempotent',
+  },
+  denyHostForm: {
+    flag: 'deny-host-form',
+    env: 'TC_PROXY_DENY_HOST_FORM',
+    boolean: true,
+    description: 'Refuse requests to hosts other than the root URL’s.',
+  },
+  allowHosts: {
+    flag: 'allow-host',
+    env: 'TC_PROXY_ALLOW_HOSTS',
+    placeholder: '<host>[,<host>...]',
+    description: 'Reach these hosts even if they are loopback, link-local or a metadata service.',
+    parse: (text) => text.split(',').map((host) => host.trim()),
+  },
+  httpsProxy: {
+    flag: 'https-proxy',
+    env: 'HTTPS_PROXY',
+    placeholder: '<url>',
+    description: 'HTTP proxy between here and https upstreams.',
+    secret: true,
+  },
+  noProxy: {
+    flag: 'no-proxy',
+    env: 'NO_PROXY',
+    placeholder: '<host>[,<host>...]',
+    description: 'Hosts that are reached without that proxy.',
+  },
 } satisfies OptionTable<z.input<typeof TcProxyConfig>>;
 
 function readPem(file: string): string {

@@ -40,3 +40,10 @@ export class RequestBody extends Readable {
     done(error);
   }
 }
+
+/** The whole of a body that is known to be small; rejects when the client leaves before its end. */
+export async function smallBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -8,7 +8,7 @@ export interface Target extends HttpUrl {
 
 /** Why there is no target: the answer to the client. */
 export interface NoTarget {
-  status: 400 | 404;
+  status: 400 | 403 | 404;
   text: string;
 }
 
@@ -50,8 +50,12 @@ function onRoot(root: HttpUrl, path: string): Target {
   return { origin: root.origin, host: root.host, port: root.port, path: `${base}${path}`, route: 'root-url' };
 }
 
-function hostForm(name: string, rest: string): Target {
+function hostForm(name: string, rest: string): Target | NoTarget {
   const host = name.toLowerCase();
+  // Connections are made by the WHATWG form of a host, in which `127.1` is 127.0.0.1: they must not differ.
+  if (!URL.canParse(`https://${host}`) || new URL(`https://${host}`).hostname !== host) {
+    return { status: 400, text: `${name} is not a host name in its usual form` };
+  }
   const path = rest.startsWith('/') ? rest : `/${rest}`;
   return { origin: `https://${host}`, host, port: 443, path, route: 'host' };
 }

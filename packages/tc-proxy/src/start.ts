@@ -1,6 +1,5 @@
 import {
   createLogger,
-  createUpstreamDispatcher,
   listen,
   Redactor,
   Registry,
@@ -9,9 +8,11 @@ import {
   type ServiceContext,
 } from '@docker-worker/service-kit';
 import { CredentialHolder } from './credential-holder.ts';
+import { TargetGuard } from './target-guard.ts';
 import { taskScopes } from './task-scopes.ts';
 import { createTcProxyApp } from './tc-proxy-app.ts';
 import { TcProxyConfig } from './tc-proxy-config.ts';
+import { createUpstreams } from './upstreams.ts';
 
 export { TcProxyConfig as config };
 
@@ -21,17 +22,23 @@ const longExt = 7_000;
 export async function start(config: TcProxyConfig, context: ServiceContext): Promise<RunningService> {
   const { rootUrl, credentialsEndpoint } = config;
   const { logger, version, revision, announce } = context;
-  const dispatcher = createUpstreamDispatcher({
-    ca: config.ca,
+  const guard = new TargetGuard({ allowHosts: config.allowHosts, denyAll: config.denyHostForm });
+  const upstreams = createUpstreams({
+    guard,
     connectTimeoutMs: config.connectTimeout * 1000,
     headersTimeoutMs: config.headersTimeout * 1000,
+    ...(config.ca ? { ca: config.ca } : {}),
+    ...(config.httpsProxy ? { httpsProxy: { url: config.httpsProxy, except: config.noProxy } } : {}),
   });
   const authorizedScopes = await restriction(config, (taskId) =>
-    taskScopes({ rootUrl, taskId, dispatcher, signal: context.stopping }),
+    taskScopes({ rootUrl, taskId, dispatcher: upstreams.root, signal: context.stopping }),
   );
   const credentials = new CredentialHolder(config.credentials, { authorizedScopes, version, revision });
   const metrics = new RequestMetrics(context.metrics);
-  const app = createTcProxyApp({ rootUrl, credentials, credentialsEndpoint, dispatcher, metrics, logger });
+  const retry = { deadlineMs: config.retryDeadline * 1000, anyMethod: config.retryMethods === 'all' };
+  const app = createTcProxyApp({
+    ...{ rootUrl, credentials, credentialsEndpoint, upstreams, guard, retry, metrics, logger },
+  });
   const port = await listen(app, config.port, config.address);
 
   announce(`Taskcluster proxy ${version} (git revision ${revision})`);
@@ -59,7 +66,7 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
     },
     destroy: async () => {
       app.server.closeAllConnections();
-      await dispatcher.destroy();
+      await upstreams[Symbol.asyncDispose]();
     },
   };
 }
@@ -68,11 +75,14 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
 export async function rehearse(): Promise<void> {
   const rootUrl = 'https://taskcluster.invalid';
   const nobody = { clientId: 'nobody', accessToken: 'none' };
+  const guard = new TargetGuard();
   const app = createTcProxyApp({
     rootUrl,
     credentials: new CredentialHolder(nobody, { version: '', revision: '', authorizedScopes: [] }),
     credentialsEndpoint: false,
-    dispatcher: createUpstreamDispatcher(),
+    upstreams: createUpstreams({ guard, connectTimeoutMs: 1, headersTimeoutMs: 1 }),
+    guard,
+    retry: { deadlineMs: 0, anyMethod: false },
     metrics: new RequestMetrics(new Registry()),
     logger: createLogger({ name: 'tc-proxy', level: 'silent', redactor: new Redactor() }),
   });

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { Readable } from 'node:stream';
-import { createUpstreamDispatcher } from '@docker-worker/service-kit';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
 import { send } from '@docker-worker/service-kit/testing/send';
 import { expect, test } from '@jest/globals';
@@ -195,7 +194,7 @@ test('an answer that is cut short is a 502 before its first byte and a cut conne
 test('a silent upstream is a 504', async () => {
   await using upstream = await startServer(() => {});
   await using proxy = await startProxy(upstream.url, {
-    dispatcher: createUpstreamDispatcher({ headersTimeoutMs: 50 }),
+    upstreams: { headersTimeoutMs: 50 },
   });
 
   const { status, text } = await send(proxy.port, '/q/v1/x');

@@ -7,20 +7,26 @@ import {
   withoutSchemas,
 } from '@docker-worker/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import type { Dispatcher } from 'undici';
 import { bewitRoute } from './bewit-route.ts';
 import type { CredentialHolder } from './credential-holder.ts';
 import { credentialsRoute } from './credentials-route.ts';
 import { Forwarder } from './forwarder.ts';
 import { parseHttpUrl } from './http-url.ts';
 import { routablePath } from './resolve-target.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { TargetGuard } from './target-guard.ts';
+import type { Upstreams } from './upstreams.ts';
+import { isWebSocketRequest } from './web-socket-tunnel.ts';
 
 export interface TcProxyAppOptions {
   rootUrl: string;
   credentials: CredentialHolder;
   credentialsEndpoint: boolean;
   /** Connections to upstreams, which verify TLS; tests pass their own. */
-  dispatcher: Dispatcher;
+  upstreams: Pick<Upstreams, 'root' | 'hosts'>;
+  /** Which hosts clients may name. */
+  guard: TargetGuard;
+  retry: RetryPolicy;
   metrics: RequestMetrics;
   logger: Logger;
 }
@@ -38,7 +44,7 @@ export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
     logger: false,
     exposeHeadRoutes: false,
     requestTimeout: 0,
-    http: { maxHeaderSize },
+    http: { maxHeaderSize, shouldUpgradeCallback: isWebSocketRequest },
     // The router never sees the client's bytes, which it would decode and refuse: only one of our own names.
     rewriteUrl: ({ method, url = '/' }) => routeName(method, url, options.credentialsEndpoint),
   });
@@ -54,13 +60,18 @@ export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
   const forwarder = new Forwarder({
     root,
     credentials: options.credentials,
-    dispatcher: options.dispatcher,
+    upstreams: options.upstreams,
+    guard: options.guard,
+    retry: options.retry,
     metrics: options.metrics,
     logger: options.logger,
     // What has become idle now must not hold up the close until its keep-alive time is over.
     onIdle: () => setImmediate(() => app.server.closeIdleConnections()),
   });
   app.addHook('preClose', async () => forwarder.drain());
+  app.server.on('upgrade', (request, socket, head) =>
+    forwarder.upgrade(request.url ?? '/', request, socket, head),
+  );
 
   app.route({
     method: app.supportedMethods,

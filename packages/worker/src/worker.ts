@@ -1,6 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { CacheStore } from './caches/cache-store.ts';
+import { PurgeService } from './caches/purge-service.ts';
 import { type WorkerConfig, workerNameOf } from './config/config.ts';
+import { DevicePool } from './devices/device-pool.ts';
+import { slotsOf } from './devices/host-devices.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PullEvent } from './engine/ensure-image.ts';
 import { sweep } from './engine/sweep.ts';
@@ -62,6 +66,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
+  const caches = starting.use(new CacheStore(config.cache.volumeCachePath, logger));
+  const leftCaches = await caches.sweep();
+  if (leftCaches > 0) {
+    logger.warn({ caches: leftCaches }, 'removing caches that a killed worker left behind');
+  }
   const aborting = new AbortController();
   const host: RunHost = {
     config,
@@ -71,6 +80,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     logServer,
     logger,
     warmUnits,
+    devices: new DevicePool(config),
+    caches,
+    purges: new PurgeService(config, caches, logger),
     stopping: aborting.signal,
     onPull: options.onPull,
   };
@@ -87,6 +99,8 @@ class ClaimingWorker implements Worker {
   readonly #stopping = new AbortController();
   /** Aborted when running tasks are to end as well, those included whose claim is still on its way. */
   readonly #aborting: AbortController;
+  /** The capacity that devices leave, when they are fewer than slots. */
+  #adjustedTo: number | undefined;
   #pauseMs = firstPauseMs;
 
   constructor(
@@ -122,7 +136,7 @@ class ClaimingWorker implements Worker {
     lost.addEventListener('abort', onLost, { once: true });
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const free = this.#host.config.capacity - this.#running.size;
+      const free = this.#freeSlots();
       if (free === 0) {
         await unlessAborted(signal, Promise.race(this.#running)).catch(() => {});
         continue;
@@ -134,6 +148,21 @@ class ClaimingWorker implements Worker {
     await Promise.all(this.#running);
     this.#host.logger.info('exit');
     lost.throwIfAborted();
+  }
+
+  /** As many as can be given whatever devices their tasks may ask for. */
+  #freeSlots(): number {
+    const { config, devices, logger } = this.#host;
+    const slots = Math.max(0, slotsOf(config) - this.#running.size);
+    const free = Math.min(slots, devices.room);
+    if (free < slots && free !== this.#adjustedTo) {
+      logger.info(
+        { message: `Devices are the limit. Adjusted Host Capacity: ${free}` },
+        '[info] host capacity adjusted',
+      );
+    }
+    this.#adjustedTo = free < slots ? free : undefined;
+    return free;
   }
 
   #abortRuns(cause: AbortCause): void {
@@ -169,6 +198,7 @@ class ClaimingWorker implements Worker {
     const { onRun, onResolved } = this.#options;
     const { logger } = this.#host;
     const id = { taskId: claim.status.taskId, runId: claim.runId };
+    const expected = this.#host.devices.expect(claim.task.payload);
     let open: Run | undefined;
     const running = performRun(this.#host, claim, (run) => {
       open = run;
@@ -184,6 +214,7 @@ class ClaimingWorker implements Worker {
       (error: Error) => logger.error({ err: error, ...id }, '[alert-operator] task error'),
     );
     const settled = running.finally(() => {
+      expected[Symbol.dispose]();
       this.#host.warmUnits.refill();
       this.#running.delete(settled);
       if (open !== undefined) {

@@ -55,7 +55,8 @@ export function covers(given: readonly string[], required: string): boolean {
   );
 }
 
-async function authenticate(request: IncomingMessage, clients: (typeof permanent)[]): Promise<Caller> {
+/** Who signed this request; rejects when nobody did whom the upstream knows. */
+export async function authenticate(request: IncomingMessage, clients = [permanent]): Promise<Caller> {
   let ext: Ext = {};
   let clientId = '';
   async function lookUp(id: string) {

@@ -1,28 +1,32 @@
-import {
-  createLogger,
-  createUpstreamDispatcher,
-  listen,
-  Redactor,
-  Registry,
-  RequestMetrics,
-} from '@docker-worker/service-kit';
+import { EventEmitter, once } from 'node:events';
+import { createLogger, listen, Redactor, Registry, RequestMetrics } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
 import { CredentialHolder } from '../credential-holder.ts';
 import type { ProxyCredentials } from '../proxy-credentials.ts';
+import type { RetryPolicy } from '../retry-policy.ts';
+import { TargetGuard, type TargetGuardOptions } from '../target-guard.ts';
 import { createTcProxyApp } from '../tc-proxy-app.ts';
+import { createUpstreams, type UpstreamsOptions } from '../upstreams.ts';
 import { permanent } from './hawk-upstream.ts';
 
 export interface TestProxyOptions {
   credentials?: ProxyCredentials;
   authorizedScopes?: string[];
   credentialsEndpoint?: boolean;
+  /** Takes the place of all connections to upstreams. */
   dispatcher?: Dispatcher;
+  guard?: TargetGuardOptions;
+  upstreams?: Partial<UpstreamsOptions>;
+  /** Default: each request is sent once. */
+  retry?: RetryPolicy;
 }
 
 export interface TestProxy extends AsyncDisposable {
   port: number;
   metrics: Registry;
   log(): string;
+  /** Resolves when the log contains the text. */
+  logHas(text: string): Promise<void>;
   /** Stops accepting; resolves when nothing is in flight. */
   drain(): Promise<void>;
 }
@@ -30,9 +34,15 @@ export interface TestProxy extends AsyncDisposable {
 /** The proxy in this process, in front of `rootUrl`. */
 export async function startProxy(rootUrl: string, options: TestProxyOptions = {}): Promise<TestProxy> {
   const { credentials = permanent, authorizedScopes, credentialsEndpoint = false } = options;
-  const dispatcher = options.dispatcher ?? createUpstreamDispatcher();
+  const { dispatcher, retry = { deadlineMs: 0, anyMethod: false } } = options;
+  const guard = new TargetGuard(options.guard);
+  const upstreams = createUpstreams({
+    ...{ guard, connectTimeoutMs: 10_000, headersTimeoutMs: 10_000 },
+    ...options.upstreams,
+  });
   const registry = new Registry();
   let log = '';
+  const written = new EventEmitter();
   const app = createTcProxyApp({
     rootUrl,
     credentials: new CredentialHolder(credentials, {
@@ -41,7 +51,9 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
       revision: 'abcdef',
     }),
     credentialsEndpoint,
-    dispatcher,
+    upstreams: dispatcher ? { root: dispatcher, hosts: dispatcher } : upstreams,
+    guard,
+    retry,
     metrics: new RequestMetrics(registry),
     logger: createLogger({
       name: 'tc-proxy',
@@ -50,6 +62,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
       stream: {
         write: (line) => {
           log += line;
+          written.emit('line');
         },
       },
     }),
@@ -59,13 +72,17 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     port,
     metrics: registry,
     log: () => log,
+    async logHas(text) {
+      while (!log.includes(text)) await once(written, 'line');
+    },
     drain: async () => {
       await app.close();
     },
     async [Symbol.asyncDispose]() {
       app.server.closeAllConnections();
       await app.close();
-      await dispatcher.destroy();
+      await upstreams[Symbol.asyncDispose]();
+      await dispatcher?.destroy();
     },
   };
 }

@@ -20,7 +20,12 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     )
     .description("Run tasks on this machine, with an embedded Taskcluster; the exit code is the task's.")
     .option('--artifacts <dir>', 'keep the artifacts in this folder')
-    .option('--secret <name=json>', 'a secret that the task may read, if its scopes allow', collect, [])
+    .option(
+      '--secret <name=json>',
+      'a secret that the task may read, if its scopes allow; name=@file reads it from a file',
+      collect,
+      [],
+    )
     .option('--scope <scope>', 'add a scope to the task', collect, [])
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { WorkerConfig } from '../config/config.ts';
+import { ConfigFile } from '../config/config.ts';
 import { Payload } from '../payload/payload.ts';
 import { UserError } from '../user-error.ts';
 
-const documents: Record<string, z.ZodType> = { payload: Payload, config: WorkerConfig };
+const documents: Record<string, z.ZodType> = { payload: Payload, config: ConfigFile };
 
 /** Prints the JSON schema of what a person may write. */
 export function printSchema(document: string): number {
-  const schema = documents[document];
+  const schema = Object.hasOwn(documents, document) ? documents[document] : undefined;
   if (schema === undefined) {
     throw new UserError(
       `There is no schema "${document}": ask for "${Object.keys(documents).join('" or "')}".`,

@@ -13,19 +13,16 @@ const longestPauseMs = 30_000;
 
 /**
  * Runs a worker until it is told to end. SIGQUIT lets running tasks finish; SIGTERM and SIGINT abort them so
- * that other workers get them; a second signal ends the process at once. A Docker Engine that goes away
+ * that other workers get them, and once more end the process at once. A Docker Engine that goes away
  * while the worker runs is waited for.
  */
 export async function start(options: { config: string; logLevel: string }): Promise<number> {
   const config = await readConfig(options.config);
   const logger = workerLogger(config, options.logLevel);
   const signals = new StopSignals();
-  for (
-    let engine = await connectEngine();
-    ;
-    engine = await reconnectEngine(config, logger, signals.stopped)
-  ) {
-    await using connection = engine;
+  let engine: Engine | undefined = await connectEngine();
+  while (engine !== undefined) {
+    await using connection: Engine = engine;
     await using worker = await startWorker({ config, engine: connection, logger });
     signals.command(worker);
     try {
@@ -37,14 +34,20 @@ export async function start(options: { config: string; logLevel: string }): Prom
       }
       logger.error({ err: error }, '[alert-operator] docker engine lost');
     }
+    engine = await reconnectEngine(config, logger, signals.stopped);
   }
+  return 0;
 }
 
-/** Waits for the engine and removes what the lost runs left on it. */
-async function reconnectEngine(config: WorkerConfig, logger: Logger, stopped: AbortSignal): Promise<Engine> {
-  for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+/** Waits for the engine and removes what the lost runs left on it; gives nothing when the worker is to stop. */
+async function reconnectEngine(
+  config: WorkerConfig,
+  logger: Logger,
+  stopped: AbortSignal,
+): Promise<Engine | undefined> {
+  for (let pause = firstPauseMs; !stopped.aborted; pause = Math.min(pause * 2, longestPauseMs)) {
     // Nothing tells when an engine comes back.
-    await setTimeout(pause, undefined, { signal: stopped });
+    await setTimeout(pause, undefined, { signal: stopped }).catch(() => {});
     try {
       const engine = await connectEngine();
       await sweep(engine.docker, workerNameOf(config), true);
@@ -54,17 +57,19 @@ async function reconnectEngine(config: WorkerConfig, logger: Logger, stopped: Ab
       logger.warn({ err: error }, 'docker engine does not answer');
     }
   }
+  return undefined;
 }
 
 /** The signals that end a worker, for whichever worker of this process runs. */
 class StopSignals {
   readonly #stopping = new AbortController();
+  #aborting = false;
   #worker: Worker | undefined;
 
   constructor() {
-    for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => this.#stop(signal));
-    }
+    process.on('SIGQUIT', () => this.#drain());
+    process.on('SIGTERM', () => this.#abort(exitCode.terminated));
+    process.on('SIGINT', () => this.#abort(exitCode.interrupted));
   }
 
   get stopped(): AbortSignal {
@@ -75,16 +80,18 @@ class StopSignals {
     this.#worker = worker;
   }
 
-  #stop(signal: 'SIGQUIT' | 'SIGTERM' | 'SIGINT'): void {
-    if (this.#stopping.signal.aborted) {
-      process.exit(signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
-    }
+  #drain(): void {
     this.#stopping.abort();
-    if (signal === 'SIGQUIT') {
-      this.#worker?.drain();
-    } else {
-      this.#worker?.abort();
+    this.#worker?.drain();
+  }
+
+  #abort(code: number): void {
+    if (this.#aborting) {
+      process.exit(code);
     }
+    this.#aborting = true;
+    this.#stopping.abort();
+    this.#worker?.abort();
   }
 }
 

@@ -17,7 +17,7 @@ const identifier = z.string().regex(/^[A-Za-z0-9_-]{1,38}$/, 'must be 1 to 38 le
  */
 export const WorkerConfig = z.strictObject({
   rootUrl: z
-    .url()
+    .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
     .describe('Root URL of the Taskcluster deployment.'),
   taskcluster: Credentials.describe("The worker's own credentials: claim work, expand scopes."),
@@ -105,6 +105,10 @@ export const WorkerConfig = z.strictObject({
     .strictObject({
       subnets: z
         .cidrv4()
+        .refine(
+          (range) => Number(range.split('/')[1]) <= 28,
+          'must have room for a /28: its prefix is at most 28',
+        )
         .default('172.29.0.0/16')
         .describe('Range from which every task run gets a network of its own, a /28 each.'),
     })
@@ -120,6 +124,9 @@ export const WorkerConfig = z.strictObject({
     .prefault({}),
 });
 export type WorkerConfig = z.infer<typeof WorkerConfig>;
+
+/** A configuration as it stands in a file: the environment may supply the rest. */
+export const ConfigFile = WorkerConfig.partial({ rootUrl: true, taskcluster: true });
 
 export function workerPoolId({ provisionerId, workerType }: WorkerConfig): string {
   return `${provisionerId}/${workerType}`;

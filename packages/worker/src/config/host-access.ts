@@ -60,7 +60,9 @@ const registryCredentials = z.strictObject({
 export const registries = z
   .record(z.string(), registryCredentials)
   .default({})
-  .describe('Credentials by registry host, or by "<host>/<user>"; a task needs a scope for images from there.');
+  .describe(
+    'Credentials by registry host, or by "<host>/<user>"; a task needs a scope for images from there.',
+  );
 
 export const limits = z
   .strictObject({

@@ -1,18 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { features } from '../features/index.ts';
+import { nearestName } from '../payload/nearest-name.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import { UserError } from '../user-error.ts';
 import { WorkerConfig } from './config.ts';
-
-/** Keys that the environment may supply, so that a configuration file can do without secrets. */
-const fromEnvironment = {
-  rootUrl: 'TASKCLUSTER_ROOT_URL',
-  clientId: 'TASKCLUSTER_CLIENT_ID',
-  accessToken: 'TASKCLUSTER_ACCESS_TOKEN',
-  certificate: 'TASKCLUSTER_CERTIFICATE',
-} as const;
 
 export class ConfigError extends UserError {
   constructor(file: string, problems: Problem[]) {
@@ -30,8 +24,16 @@ export async function readConfig(file: string, env: NodeJS.ProcessEnv = process.
   return checked(file, WorkerConfig, withEnvironment(await readDocument(file), env));
 }
 
-/** The part of a configuration that says what features do; all that a worker on this machine alone needs. */
-export const FeatureSettings = WorkerConfig.pick({ features: true, relengAPIProxy: true });
+/** The part of a configuration that says what tasks may do; all that a worker on this machine alone needs. */
+export const FeatureSettings = WorkerConfig.pick({
+  features: true,
+  relengAPIProxy: true,
+  cache: true,
+  deviceManagement: true,
+  dockerConfig: true,
+  limits: true,
+  registries: true,
+});
 export type FeatureSettings = z.input<typeof FeatureSettings>;
 
 /**
@@ -51,14 +53,21 @@ async function readDocument(file: string): Promise<unknown> {
       { path: '', message: `it cannot be read (${error.code}); name an existing file with --config` },
     ]);
   });
-  const document = parseDocument(text);
+  const lines = new LineCounter();
+  // Without a quotation of the line, which may hold a secret.
+  const document = parseDocument(text, { prettyErrors: false, lineCounter: lines });
   if (document.errors.length > 0) {
     throw new ConfigError(
       file,
-      document.errors.map(({ message }) => ({ path: '', message })),
+      document.errors.map(({ message, pos: [at] }) => ({ path: `line ${lines.linePos(at).line}`, message })),
     );
   }
-  return document.toJS();
+  try {
+    return document.toJS();
+  } catch (error) {
+    // An alias without its anchor is found only now.
+    throw new ConfigError(file, [{ path: '', message: (error as Error).message }]);
+  }
 }
 
 function checked<Schema extends z.ZodType>(
@@ -67,23 +76,62 @@ function checked<Schema extends z.ZodType>(
   document: unknown,
 ): z.output<Schema> {
   const parsed = schema.safeParse(document);
-  if (!parsed.success) {
-    throw new ConfigError(file, schemaProblems(parsed.error.issues, { schema, document, root: '' }));
+  const issues = parsed.error?.issues ?? [];
+  const problems = schemaProblems(issues, { schema, document, root: '' }).map(withoutSecret);
+  problems.push(...unknownFeatureNames(document));
+  if (problems.length > 0) {
+    throw new ConfigError(file, problems);
   }
-  return parsed.data;
+  return parsed.data as z.output<Schema>;
 }
 
+/** A message about a secret does not quote what was found. */
+function withoutSecret(problem: Problem): Problem {
+  return /taskcluster|token|secret|password/i.test(problem.path) && problem.message.startsWith('found ')
+    ? {
+        ...problem,
+        message:
+          'this has a value of the wrong kind; a secret is a text, in quotes if it looks like a number',
+      }
+    : problem;
+}
+
+/** Names of features that there are none of: a misspelt one would silently stay on, or off. */
+function unknownFeatureNames(document: unknown): Problem[] {
+  const { features: gates, warm } = (document ?? {}) as { features?: object; warm?: { features?: unknown } };
+  const known = features.filter(({ askedBy }) => askedBy === undefined).map(({ name }) => name);
+  const named = [
+    ...Object.keys(gates ?? {}).map((name) => ({ name, path: `features.${name}` })),
+    ...(Array.isArray(warm?.features) ? warm.features : []).map((name) => ({ name, path: 'warm.features' })),
+  ];
+  return named
+    .filter(({ name }) => !known.includes(name))
+    .map(({ name, path }) => {
+      const nearest = nearestName(String(name), known);
+      const mend = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean '${nearest}'?`;
+      return { path, message: `there is no feature '${name}'; ${mend}` };
+    });
+}
+
+/** What a file leaves out so that it holds no secret. A certificate only goes with the token of its source. */
 function withEnvironment(written: unknown, env: NodeJS.ProcessEnv): unknown {
-  if (typeof written !== 'object' || written === null || Array.isArray(written)) {
+  if (!isMapping(written)) {
     return written;
   }
-  const { rootUrl, taskcluster, ...rest } = written as Record<string, unknown>;
-  const credentials = { ...(taskcluster as object | undefined) } as Record<string, unknown>;
-  for (const key of ['clientId', 'accessToken', 'certificate'] as const) {
-    const value = credentials[key] ?? env[fromEnvironment[key]];
-    if (value !== undefined) {
-      credentials[key] = value;
-    }
+  const { rootUrl = env.TASKCLUSTER_ROOT_URL || undefined, taskcluster = {} } = written;
+  if (!isMapping(taskcluster)) {
+    return { ...written, rootUrl };
   }
-  return { ...rest, rootUrl: rootUrl ?? env[fromEnvironment.rootUrl], taskcluster: credentials };
+  const ownToken = taskcluster.accessToken !== undefined;
+  const supplied = {
+    clientId: env.TASKCLUSTER_CLIENT_ID,
+    accessToken: env.TASKCLUSTER_ACCESS_TOKEN,
+    certificate: ownToken ? undefined : env.TASKCLUSTER_CERTIFICATE,
+  };
+  const set = Object.entries(supplied).filter(([, value]) => value);
+  return { ...written, rootUrl, taskcluster: { ...Object.fromEntries(set), ...taskcluster } };
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

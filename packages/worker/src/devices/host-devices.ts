@@ -38,6 +38,11 @@ export function isEnabled(kind: DeviceName | 'cpu', config: WorkerConfig): boole
   return config.deviceManagement[kind].enabled || (kind === 'cpu' && config.restrictCPU);
 }
 
+/** How many tasks run at once. */
+export function slotsOf(config: WorkerConfig): number {
+  return config.restrictCPU ? unitsOf('cpu', config).length : config.capacity;
+}
+
 /** Why this worker cannot lend a device to any task, with what an operator can do; `undefined` when it can. */
 export function whyUnavailable(device: DeviceName, config: WorkerConfig): string | undefined {
   const { directory } = config.deviceManagement;
@@ -57,7 +62,9 @@ export function whyUnavailable(device: DeviceName, config: WorkerConfig): string
     case 'kvm':
       return existsSync(join(directory, 'kvm'))
         ? undefined
-        : missing(`its host has no ${directory}/kvm (kernel module kvm, and virtualisation in the processor)`);
+        : missing(
+            `its host has no ${directory}/kvm (kernel module kvm, and virtualisation in the processor)`,
+          );
     case 'hostSharedMemory':
       return existsSync(join(directory, 'shm')) ? undefined : missing(`its host has no ${directory}/shm`);
   }

@@ -8,6 +8,13 @@ export type ProcessIdentity = string;
 
 export const ownProcess: ProcessIdentity = identityOf(process.pid) ?? `unknown:unknown:${process.pid}:0`;
 
+/** Whether this process can tell if that one runs: it is of another boot, or of the same pid namespace. */
+export function isVisible(identity: ProcessIdentity): boolean {
+  const [boot, namespace] = identity.split(':');
+  const [ownBoot, ownNamespace] = ownProcess.split(':');
+  return boot !== ownBoot || namespace === ownNamespace;
+}
+
 /**
  * Whether that process still runs. One of another boot does not; of one in another pid namespace nothing
  * is known, and it counts as gone: two workers of one name never run side by side.
@@ -23,8 +30,11 @@ function identityOf(pid: number): ProcessIdentity | undefined {
     const namespace = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command name, in parentheses, may hold spaces and parentheses itself; the start time is field 22.
-    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${boot}:${namespace}:${pid}:${startTime}`;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, startTime] = [fields[0], fields[19]];
+    // One that has ended, but that nobody has waited for.
+    const ended = state === 'Z' || state === 'X';
+    return ended ? undefined : `${boot}:${namespace}:${pid}:${startTime}`;
   } catch {
     return undefined;
   }

@@ -43,7 +43,7 @@ export async function createRunNetwork(docker: Docker, owner: Owner, range: stri
 export function subnetsOf(range: string): { count: number; at(index: number): string } {
   const [address = '', prefix = ''] = range.split('/');
   const base = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  const count = 2 ** Math.max(0, subnetPrefix - Number(prefix));
+  const count = Number(prefix) > subnetPrefix ? 0 : 2 ** (subnetPrefix - Number(prefix));
   const size = 2 ** (32 - subnetPrefix);
   const start = base - (base % (count * size));
   return {

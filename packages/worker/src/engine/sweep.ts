@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import { label } from './labels.ts';
-import { isAlive, ownProcess } from './process-identity.ts';
+import { isAlive, isVisible, ownProcess } from './process-identity.ts';
 import { removeContainer } from './remove-container.ts';
 import { removeNetwork } from './run-network.ts';
 
@@ -22,14 +22,21 @@ export async function sweep(docker: Docker, worker?: string, own = false): Promi
     docker.listContainers({ all: true, filters }),
     docker.listNetworks({ filters }),
   ]);
-  const deadContainers = containers.filter(({ Labels }) => isOrphan(Labels, own));
-  const deadNetworks = networks.filter(({ Labels }) => isOrphan(Labels, own));
+  const isDead = (labels: Record<string, string>) => isOrphan(labels[label.process] ?? '', own, worker);
+  const deadContainers = containers.filter(({ Labels = {} }) => isDead(Labels));
+  const deadNetworks = networks.filter(({ Labels = {} }) => isDead(Labels));
   await Promise.all(deadContainers.map(({ Id }) => removeContainer(docker, Id)));
   await Promise.all(deadNetworks.map(({ Id }) => removeNetwork(docker, Id)));
   return { containers: deadContainers.length, networks: deadNetworks.length };
 }
 
-function isOrphan(labels: Record<string, string> = {}, own: boolean): boolean {
-  const owner = labels[label.process] ?? '';
-  return (own && owner === ownProcess) || !isAlive(owner);
+/**
+ * Of a process in another container's pid namespace nothing can be seen. It counts as gone for a worker of
+ * the same name, of which there is only one; anybody else leaves its things alone.
+ */
+function isOrphan(owner: string, own: boolean, worker: string | undefined): boolean {
+  if (owner === ownProcess) {
+    return own;
+  }
+  return worker === undefined && !isVisible(owner) ? false : !isAlive(owner);
 }

@@ -20,7 +20,7 @@ export interface Feature {
   /** Key in `payload.features`, or what messages call it when it is asked for elsewhere. */
   name: string;
   /** For a power that a payload asks for outside of `payload.features`, which it then is not part of. */
-  askedBy?(payload: Payload): boolean;
+  askedBy?(payload: Payload, config: WorkerConfig): boolean;
   /** Whether a payload that does not name the feature uses it. */
   defaultOn: boolean;
   /** The services that it starts beside the task. */
@@ -63,7 +63,7 @@ export interface Contribution {
   /** Variables of the task container; `payload.env` overrides them. */
   env?: Record<string, string>;
   /** Merged into the task container's HostConfig; lists are concatenated. */
-  hostConfig?: Pick<HostConfig, 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices' | 'Privileged'>;
+  hostConfig?: Pick<HostConfig, 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices' | 'Privileged' | 'CpusetCpus'>;
   /** The container runs. Not awaited before the task goes on; a rejection aborts the run. */
   onStarted?(container: RunningContainer): Promise<void>;
   /**

@@ -1,8 +1,12 @@
 import { artifacts } from './artifacts.ts';
 import { bulkLog } from './bulk-log.ts';
+import { caches } from './caches.ts';
 import { chainOfTrust } from './chain-of-trust.ts';
+import { devices } from './devices.ts';
 import type { Feature } from './feature.ts';
 import { localLiveLog } from './local-live-log.ts';
+import { ownCore } from './own-core.ts';
+import { privileged } from './privileged.ts';
 import { relengAPIProxy } from './relengapi-proxy.ts';
 import { taskclusterProxy } from './taskcluster-proxy.ts';
 
@@ -14,4 +18,8 @@ export const features: readonly Feature[] = [
   bulkLog,
   taskclusterProxy,
   relengAPIProxy,
+  privileged,
+  devices,
+  ownCore,
+  caches,
 ];

@@ -38,9 +38,9 @@ export function selectFeatures(payload: unknown, config: WorkerConfig): Selectio
   return { used, problems };
 }
 
-/** The powers that a valid payload asks for outside of `payload.features`. */
-export function otherFeatures(payload: Payload): Feature[] {
-  return features.filter(({ askedBy }) => askedBy?.(payload));
+/** The powers that a valid payload asks for outside of `payload.features`, or the configuration for it. */
+export function otherFeatures(payload: Payload, config: WorkerConfig): Feature[] {
+  return features.filter(({ askedBy }) => askedBy?.(payload, config));
 }
 
 function isEnabled({ name, enabledUnlessConfigured = true }: Feature, config: WorkerConfig): boolean {

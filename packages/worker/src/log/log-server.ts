@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import fastify from 'fastify';
 import type { TaskLog } from './task-log.ts';
+
+const headers = {
+  'access-control-allow-origin': '*',
+  'content-type': 'text/plain; charset=utf-8',
+  'x-content-type-options': 'nosniff',
+};
 
 /** Serves the logs of running tasks: `GET /log/<token>`, from the first byte and for as long as the log grows. */
 export interface LogServer extends AsyncDisposable {
@@ -17,13 +24,21 @@ export async function startLogServer(address: string, port: number): Promise<Log
   const server = fastify({ forceCloseConnections: true });
   server.get<{ Params: { token: string } }>('/log/:token', (request, reply) => {
     const log = logs.get(request.params.token);
-    reply.header('access-control-allow-origin', '*').type('text/plain; charset=utf-8');
     if (log === undefined) {
-      return reply.code(404).send('There is no such log on this worker; the run has ended.\n');
+      return reply
+        .headers(headers)
+        .code(404)
+        .send('There is no such log on this worker; the run has ended.\n');
     }
+    // Below Fastify, which would hold the headers back until the log's first byte.
+    reply.hijack();
+    reply.raw.writeHead(200, headers).flushHeaders();
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    return reply.send(Readable.from(log.read(AbortSignal.any([gone.signal, closing.signal]))));
+    const bytes = Readable.from(log.read(AbortSignal.any([gone.signal, closing.signal])));
+    pipeline(bytes, reply.raw).catch(() => {
+      // The reader has left.
+    });
   });
   await server.listen({ host: address, port });
   return {

@@ -59,7 +59,7 @@ export class TaskLog implements AsyncDisposable {
   async *read(signal?: AbortSignal): AsyncGenerator<Buffer> {
     await using file = await open(this.path, 'r');
     for (let position = 0; ; ) {
-      while (position < this.#size) {
+      while (position < this.#size && !signal?.aborted) {
         const buffer = Buffer.allocUnsafe(Math.min(readSize, this.#size - position));
         const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
         position += bytesRead;
@@ -94,6 +94,10 @@ export class TaskLog implements AsyncDisposable {
   }
 
   #append(chunk: Buffer): Promise<void> {
+    if (this.#closed) {
+      this.#failure ??= new Error('it was closed');
+      return this.#writing;
+    }
     this.#writing = this.#writing.then(async () => {
       try {
         await this.#file.appendFile(chunk);

@@ -26,7 +26,7 @@ export async function examine(
   const parsed = parsePayload(task.payload, task);
   if (parsed.payload !== undefined) {
     const { payload } = parsed;
-    const all = [...used, ...otherFeatures(payload)];
+    const all = [...used, ...otherFeatures(payload, config)];
     problems.push(...notOffered(payload));
     const request = { task, payload, config, expandedScopes };
     for (const feature of all) {
@@ -58,24 +58,13 @@ function missingScopes(feature: Feature, request: FeatureRequest): Problem[] {
 }
 
 /** What the payload may say, but this worker does not do: refused rather than ignored. */
-function notOffered({ cache, capabilities, image }: Payload): Problem[] {
+function notOffered({ capabilities, image }: Payload): Problem[] {
   const problems: Problem[] = [];
-  if (capabilities?.privileged) {
+  if (capabilities?.devices?.phone !== undefined) {
     problems.push({
-      path: 'payload.capabilities.privileged',
-      message: 'Cannot run task using docker privileged mode: this worker does not allow it',
+      path: 'payload.capabilities.devices.phone',
+      message: 'Insufficient scopes to attach devices: this worker has no phones',
     });
-  }
-  for (const [device, wanted] of Object.entries(capabilities?.devices ?? {})) {
-    if (wanted) {
-      problems.push({
-        path: `payload.capabilities.devices.${device}`,
-        message: 'Insufficient scopes to attach devices: this worker has none',
-      });
-    }
-  }
-  if (Object.keys(cache ?? {}).length > 0) {
-    problems.push({ path: 'payload.cache', message: 'caches are not enabled on this worker' });
   }
   if (typeof image === 'object' && image.type !== 'docker-image') {
     problems.push({

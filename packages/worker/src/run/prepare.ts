@@ -99,6 +99,9 @@ async function calling<T>(hook: string, feature: Feature, work: () => Promise<T>
   try {
     return await work();
   } catch (error) {
+    if (error instanceof RunFailure) {
+      throw error;
+    }
     throw aborted(`Error calling '${hook}' for ${feature.name} : ${(error as Error).message}`);
   }
 }

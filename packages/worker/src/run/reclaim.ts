@@ -1,13 +1,17 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { Credentials } from '@docker-worker/service-kit/control';
+import { cuttableCall } from '../queue/cuttable-call.ts';
 import { Reclaim } from '../queue/queue.ts';
 import type { Run } from './run.ts';
 
-/** A failed renewal is tried again until the claim has only this long to live. */
-const giveUpBeforeMs = 60_000;
+/** A renewal must succeed this long before the claim lapses, or a quarter of a shorter claim before. */
+const longestMarginMs = 60_000;
+const longestAttemptMs = 30_000;
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
+/** Keeps a machine whose clock is ahead from asking without a pause. */
+const shortestWaitMs = 100;
 
 export interface Reclaiming extends AsyncDisposable {
   /** Calls back with the new credentials after every renewal. */
@@ -16,8 +20,8 @@ export interface Reclaiming extends AsyncDisposable {
 
 /**
  * Keeps a run's claim alive: renews it after half of its time (configurable) and aborts the run when the
- * queue says that it is no longer ours, or when the claim lapses because the queue cannot be reached.
- * Disposing stops it and waits for a renewal under way.
+ * queue says that it is no longer ours, or when the claim is about to lapse because it cannot be renewed.
+ * Disposing stops it at once; a renewal under way is cut.
  */
 export function startReclaiming(run: Run, takenUntil: string, divisor: number): Reclaiming {
   const renewed = new EventEmitter<{ credentials: [Credentials] }>();
@@ -38,8 +42,9 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
 
   async function renewForEver(): Promise<void> {
     for (let until = Date.parse(takenUntil); ; ) {
-      await setTimeout(Math.max(0, until - Date.now()) / divisor, undefined, { signal, ref: false });
-      const claim = await renew(until);
+      const remaining = until - Date.now();
+      await pause(Math.max(shortestWaitMs, remaining / divisor));
+      const claim = await renew(until - Math.min(longestMarginMs, remaining / 4));
       if (claim === undefined) {
         return;
       }
@@ -50,31 +55,41 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
     }
   }
 
-  /** Returns nothing once the run is aborted or reclaiming has stopped. */
-  async function renew(until: number): Promise<Reclaim | undefined> {
-    for (let delay = firstRetryMs; !signal.aborted; delay = Math.min(delay * 2, longestRetryMs)) {
+  /** Tries until it succeeds; returns nothing once the run has been aborted. `deadline` is in epoch ms. */
+  async function renew(deadline: number): Promise<Reclaim | undefined> {
+    for (let delay = firstRetryMs; ; delay = Math.min(delay * 2, longestRetryMs)) {
       try {
-        run.logger.info('reclaiming task');
-        const claim = Reclaim.parse(await run.queue().reclaimTask(run.taskId, run.runId));
-        return signal.aborted ? undefined : claim;
+        return await attempt(deadline);
       } catch (error) {
-        if (signal.aborted) {
-          return undefined;
-        }
+        signal.throwIfAborted();
         run.logger.warn({ err: error }, 'error reclaiming task');
         if ((error as { statusCode?: number }).statusCode === 409) {
           run.logger.info('cancel task');
           run.abort({ kind: 'canceled' });
           return undefined;
         }
-        if (Date.now() + delay > until - giveUpBeforeMs) {
+        // Jitter, so that workers which lost the queue together do not come back together.
+        const wait = delay * (0.5 + Math.random());
+        if (Date.now() + wait > deadline) {
           run.abort({ kind: 'internal-error', message: 'the claim could not be renewed' });
           return undefined;
         }
-        // Jitter, so that workers which lost the queue together do not come back together.
-        await setTimeout(delay * (0.5 + Math.random()), undefined, { signal, ref: false });
+        await pause(wait);
       }
     }
-    return undefined;
+  }
+
+  async function attempt(deadline: number): Promise<Reclaim> {
+    run.logger.info('reclaiming task');
+    const { rootUrl } = run.host.config;
+    const timeoutMs = Math.max(firstRetryMs, Math.min(longestAttemptMs, deadline - Date.now()));
+    const answer = await cuttableCall({ rootUrl, credentials: run.credentials, timeoutMs }, signal, (queue) =>
+      queue.reclaimTask(run.taskId, run.runId),
+    );
+    return Reclaim.parse(answer);
+  }
+
+  function pause(ms: number): Promise<void> {
+    return setTimeout(ms, undefined, { signal, ref: false });
   }
 }

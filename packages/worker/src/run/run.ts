@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import type { Credentials } from '@docker-worker/service-kit/control';
 import type { Logger } from 'pino';
 import type { Client } from 'taskcluster-client';
+import type { CacheStore } from '../caches/cache-store.ts';
+import type { PurgeService } from '../caches/purge-service.ts';
 import type { WorkerConfig } from '../config/config.ts';
+import type { DevicePool } from '../devices/device-pool.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PullEvent } from '../engine/ensure-image.ts';
 import type { Owner } from '../engine/labels.ts';
@@ -29,6 +32,12 @@ export interface RunHost {
   onPull?(event: PullEvent): void;
   /** Networks with sidecars that were made before there was a run for them. */
   warmUnits: WarmUnits;
+  /** The devices that one task at a time can have. */
+  devices: DevicePool;
+  /** What tasks keep on this host for later ones. */
+  caches: CacheStore;
+  /** What people ask to throw away of it. */
+  purges: PurgeService;
 }
 
 /** One run of one task, from its claim until everything made for it is disposed of. */

@@ -1,11 +1,9 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Contribution } from '../features/feature.ts';
 import type { Payload } from '../payload/payload.ts';
+import { resourceLimits } from './resource-limits.ts';
 import type { Run } from './run.ts';
 import { taskEnvironment } from './task-environment.ts';
-
-/** Browsers need more than Docker's 64 MiB. */
-const sharedMemoryBytes = 1_800_000_000;
 
 /** The task's container as the engine is asked for it; no I/O. */
 export function taskContainerOptions(
@@ -17,6 +15,7 @@ export function taskContainerOptions(
 ): ContainerCreateOptions {
   const merged = <Key extends 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices'>(key: Key) =>
     contributions.flatMap(({ hostConfig }) => (hostConfig?.[key] as unknown[] | undefined) ?? []) as never;
+  const cores = contributions.find(({ hostConfig }) => hostConfig?.CpusetCpus)?.hostConfig?.CpusetCpus;
   const contributedEnv = Object.assign({}, ...contributions.map(({ env }) => env));
   return {
     Image: imageId,
@@ -29,11 +28,12 @@ export function taskContainerOptions(
     AttachStderr: true,
     HostConfig: {
       NetworkMode: network,
-      ShmSize: sharedMemoryBytes,
+      ...resourceLimits(run.host.config),
       ExtraHosts: ['localhost.localdomain:127.0.0.1'],
       // The worker reads the output as it comes and keeps it itself.
       LogConfig: { Type: 'none', Config: {} },
       Privileged: contributions.some(({ hostConfig }) => hostConfig?.Privileged),
+      ...(cores === undefined ? {} : { CpusetCpus: cores }),
       Binds: merged('Binds'),
       CapAdd: merged('CapAdd'),
       SecurityOpt: merged('SecurityOpt'),

@@ -21,8 +21,7 @@ export function taskEnvironment(
     TASKCLUSTER_PUBLIC_IP: config.publicIp,
     TASKCLUSTER_WORKER_LOCATION: config.workerLocation,
   };
-  const known = Object.entries(reserved).filter(([, value]) => value !== undefined);
-  return Object.entries({ ...contributed, ...own, ...Object.fromEntries(known) }).map(
-    ([name, value]) => `${name}=${value}`,
-  );
+  return Object.entries({ ...contributed, ...own, ...reserved })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`);
 }

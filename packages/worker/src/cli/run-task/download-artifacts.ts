@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from 'taskcluster-client';
@@ -20,19 +20,20 @@ export async function downloadArtifacts(
 ): Promise<string[]> {
   const { artifacts } = ArtifactList.parse(await queue.listArtifacts(taskId, runId));
   const stored = artifacts.filter(({ storageType }) => storageType === 's3' || storageType === 'object');
-  return await Promise.all(
-    stored.map(async ({ name }) => {
-      const file = resolve(folder, name);
-      if (!file.startsWith(resolve(folder) + sep)) {
-        throw new UserError(`The artifact "${name}" would be saved outside of ${folder}.`);
-      }
-      const response = await fetch(queue.buildSignedUrl(queue.getArtifact, taskId, runId, name));
-      if (!response.ok || response.body === null) {
-        throw new UserError(`The artifact "${name}" could not be fetched: HTTP status ${response.status}.`);
-      }
-      await mkdir(dirname(file), { recursive: true });
-      await pipeline(Readable.fromWeb(response.body as never), createWriteStream(file));
-      return file;
-    }),
-  );
+  const files: string[] = [];
+  // One after another: it is this machine's own disk, and a failure leaves none under way.
+  for (const { name } of stored) {
+    const file = resolve(folder, name);
+    if (relative(folder, file).startsWith('..')) {
+      throw new UserError(`The artifact "${name}" would be saved outside of ${folder}.`);
+    }
+    const response = await fetch(queue.buildSignedUrl(queue.getArtifact, taskId, runId, name));
+    if (!response.ok || response.body === null) {
+      throw new UserError(`The artifact "${name}" could not be fetched: HTTP status ${response.status}.`);
+    }
+    await mkdir(dirname(file), { recursive: true });
+    await pipeline(Readable.fromWeb(response.body as never), createWriteStream(file));
+    files.push(file);
+  }
+  return files;
 }

@@ -31,7 +31,7 @@ export async function dryRun(
     const sidecars = used.flatMap((feature) => feature.sidecars ?? []);
     print(`  network    a bridge network of its own, a /28 of ${config.network.subnets}`);
     print(`  container  image ${image} (${await whereIs(image)})`);
-    print(`  command    ${payload.command === undefined ? "the image's" : JSON.stringify(payload.command)}`);
+    print(`  command    ${payload.command.length === 0 ? "the image's" : JSON.stringify(payload.command)}`);
     for (const sidecar of sidecars) {
       const from = sidecarImage(sidecar, config.sidecars.registry);
       print(

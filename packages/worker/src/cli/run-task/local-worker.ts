@@ -1,4 +1,5 @@
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { WorkerConfig, workerNameOf } from '../../config/config.ts';
@@ -37,6 +38,7 @@ export function localWorkerConfig(
   settings: FeatureSettings = {},
 ): WorkerConfig {
   return WorkerConfig.parse({
+    cache: { volumeCachePath: join(cacheHome(), 'docker-worker', 'caches') },
     ...settings,
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
@@ -46,6 +48,11 @@ export function localWorkerConfig(
     capacity,
     logging: { liveLogAddress: '127.0.0.1' },
   });
+}
+
+/** Where programs of this user keep what they can make again. */
+function cacheHome(): string {
+  return process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { UserError } from '../../user-error.ts';
 
 /** `NAME=VALUE` arguments of `--env`. */
@@ -5,12 +6,15 @@ export function parseVariables(values: string[]): Record<string, string> {
   return Object.fromEntries(values.map((value) => split('--env', value, 'NAME=VALUE')));
 }
 
-/** `NAME=JSON` arguments of `--secret`; a secret's value is a JSON object. */
+/**
+ * `NAME=JSON` arguments of `--secret`; a secret's value is a JSON object. `NAME=@FILE` reads it from a file,
+ * which other users of the machine cannot see as they can see arguments.
+ */
 export function parseSecrets(values: string[]): Map<string, object> {
   return new Map(
     values.map((value) => {
       const [name, text] = split('--secret', value, 'NAME=JSON');
-      return [name, parseObject(name, text)];
+      return [name, parseObject(name, text.startsWith('@') ? readValue(name, text.slice(1)) : text)];
     }),
   );
 }
@@ -23,6 +27,16 @@ function split(option: string, value: string, form: string): [string, string] {
     );
   }
   return [value.slice(0, at), value.slice(at + 1)];
+}
+
+function readValue(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      `--secret ${name}=@${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
 }
 
 /** The value itself is left out of the message: it is a secret. */

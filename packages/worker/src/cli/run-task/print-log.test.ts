@@ -42,24 +42,21 @@ test('characters of several bytes stay whole inside a piece', async () => {
 });
 
 // The pieces are the log's, which ends them after 64 KiB wherever that is.
-test.failing.each(['ü', '世', '🚀'])(
-  '%s stays whole when it is split between two pieces',
-  async (character) => {
-    const bytes = Buffer.from(character);
+test.each(['ü', '世', '🚀'])('%s stays whole when it is split between two pieces', async (character) => {
+  const bytes = Buffer.from(character);
 
-    const output = await printed([bytes.subarray(0, 1), bytes.subarray(1), Buffer.from('\n')], '[a] ');
+  const output = await printed([bytes.subarray(0, 1), bytes.subarray(1), Buffer.from('\n')], '[a] ');
 
-    expect(output.toString()).toBe(`[a] ${character}\n`);
-  },
-);
+  expect(output.toString()).toBe(`[a] ${character}\n`);
+});
 
-test.failing('bytes that are no UTF-8 stay as they are', async () => {
+test('bytes that are no UTF-8 stay as they are', async () => {
   const bytes = Buffer.from([0xff, 0xfe, 0x0a]);
 
   expect(await printed([bytes], '[a] ')).toEqual(Buffer.concat([Buffer.from('[a] '), bytes]));
 });
 
-test.failing('the prefix, which a person chose, may have any characters', async () => {
+test('the prefix, which a person chose, may have any characters', async () => {
   expect(await text(['one\n'], '[größe 世] ')).toBe('[größe 世] one\n');
 });
 
@@ -88,24 +85,17 @@ async function text(pieces: string[], prefix = '[a] '): Promise<string> {
 
 /** What is printed of a log whose pieces are read one by one. */
 async function printed(pieces: Buffer[], prefix?: string): Promise<Buffer> {
-  await using log = await openLog();
   const chunks: Buffer[] = [];
   const destination = new Writable({
     write(chunk, _encoding, done) {
       chunks.push(chunk);
-      destination.emit('piece');
       done();
     },
   });
-  const printing = printLog(log, destination, prefix);
-  const output = log.output();
-  for (const piece of pieces) {
-    const seen = once(destination, 'piece');
-    output.write(piece);
-    await seen;
+  async function* read(): AsyncGenerator<Buffer> {
+    yield* pieces;
   }
-  await log.close();
-  await printing;
+  await printLog({ read }, destination, prefix);
   return Buffer.concat(chunks);
 }
 

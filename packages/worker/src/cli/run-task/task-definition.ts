@@ -12,13 +12,10 @@ export function taskDefinition(
   { task, payload, name }: TaskDocument,
   { scopes, env }: TaskOverrides,
 ): object {
-  const now = new Date();
   const written = payload as { env?: Record<string, string> };
   return {
-    created: now.toJSON(),
-    deadline: taskcluster.fromNowJSON('1 day', now),
-    expires: taskcluster.fromNowJSON('2 days', now),
     ...task,
+    ...times(task),
     ...localPool,
     taskQueueId: `${localPool.provisionerId}/${localPool.workerType}`,
     metadata: {
@@ -31,4 +28,23 @@ export function taskDefinition(
     scopes: [...new Set([...(task.scopes ?? []), ...scopes])],
     payload: Object.keys(env).length === 0 ? payload : { ...written, env: { ...written.env, ...env } },
   };
+}
+
+/** The definition's own times as far as they are ahead; one copied from a deployment is usually over. */
+function times({ deadline, expires }: TaskDocument['task']): {
+  created: string;
+  deadline: string;
+  expires: string;
+} {
+  const now = new Date();
+  const end = ahead(deadline, now) ?? taskcluster.fromNowJSON('1 day', now);
+  return {
+    created: now.toJSON(),
+    deadline: end,
+    expires: ahead(expires, new Date(end)) ?? taskcluster.fromNowJSON('1 day', new Date(end)),
+  };
+}
+
+function ahead(time: string | undefined, of: Date): string | undefined {
+  return time !== undefined && Date.parse(time) > of.getTime() ? time : undefined;
 }

@@ -1,0 +1,118 @@
+import {
+  createProxyApp,
+  createUpstreamDispatcher,
+  type Logger,
+  listen,
+  RequestMetrics,
+  type RunningService,
+  type ServiceContext,
+  ServiceError,
+  taskScopes,
+} from '@docker-worker/service-kit';
+import type { Dispatcher } from 'undici';
+import { type AuthorizerContext, createAuthorizer } from './create-authorizer.ts';
+import { Forwarder } from './forwarder.ts';
+import { permissionScopePrefix, permissionsFromScopes } from './permissions.ts';
+import { RelengapiConfig, routesOf } from './relengapi-config.ts';
+import type { Route } from './route-settings.ts';
+import { RouteTable } from './route-table.ts';
+
+export { RelengapiConfig as config };
+
+/** Serves as soon as the configuration makes sense; no token is asked for before a request needs one. */
+export async function start(config: RelengapiConfig, context: ServiceContext): Promise<RunningService> {
+  const { logger, announce, learnSecret } = context;
+  const routes = routesOf(config);
+  const dispatcher = createUpstreamDispatcher({
+    ca: config.ca,
+    connectTimeoutMs: config.connectTimeout * 1000,
+    headersTimeoutMs: config.headersTimeout * 1000,
+  });
+  const scopes = await allScopes(config, dispatcher, context.stopping);
+  const permissions = usablePermissions(scopes, { config, routes, logger });
+  let { credentials } = config;
+  const app = createApp({
+    routes,
+    dispatcher,
+    logger,
+    metrics: new RequestMetrics(context.metrics),
+    authorizers: {
+      dispatcher,
+      permissions,
+      scopes,
+      issuingToken: config.issuingToken,
+      credentials: () => credentials,
+      learnSecret,
+      logger,
+    },
+  });
+  const port = await listen(app, config.port, config.address);
+
+  announce(`RelengAPI proxy ${context.version}`);
+  announce(`Permissions: ${permissions.join(', ') || 'none'}`);
+  for (const { prefix, upstream, auth } of routes) {
+    announce(`${prefix} goes to ${upstream} with ${auth.provider}`);
+  }
+  announce(`Serving on ${config.address ?? 'all interfaces'} port ${port}`);
+
+  return {
+    port,
+    applyCredentials(next) {
+      credentials = next;
+    },
+    drain: async () => {
+      await app.close();
+    },
+    destroy: async () => {
+      app.server.closeAllConnections();
+      await dispatcher.destroy();
+    },
+  };
+}
+
+function createApp(options: {
+  routes: Route[];
+  authorizers: AuthorizerContext;
+  dispatcher: Dispatcher;
+  metrics: RequestMetrics;
+  logger: Logger;
+}) {
+  const { dispatcher, metrics, logger } = options;
+  const routes = new RouteTable(
+    options.routes.map(({ auth, ...route }) => ({
+      ...route,
+      authorizer: createAuthorizer(auth, options.authorizers),
+    })),
+  );
+  const forwarder = new Forwarder({ routes, dispatcher, metrics, logger });
+  return createProxyApp({ logger, forward: (request, response) => forwarder.forward(request, response) });
+}
+
+async function allScopes(
+  { scopes = [], taskId, rootUrl }: RelengapiConfig,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (taskId === undefined) return scopes;
+  if (rootUrl === undefined)
+    throw new ServiceError('--root-url (TASKCLUSTER_ROOT_URL): is required to fetch the scopes of a task');
+  return [...scopes, ...(await taskScopes({ rootUrl, taskId: taskId[0], dispatcher, signal }))];
+}
+
+/** Without any permission a temporary token could do nothing, so it is not worth starting. */
+function usablePermissions(
+  scopes: readonly string[],
+  { config, routes, logger }: { config: RelengapiConfig; routes: Route[]; logger: Logger },
+): string[] {
+  const { granted, refused } = permissionsFromScopes(scopes, config.settings.allow);
+  for (const { scope, reason } of refused) logger.warn({ scope, reason }, 'a permission is refused');
+  const isNeeded = routes.some(({ auth }) => auth.provider === 'relengapi-tmp-token');
+  if (isNeeded && granted.length === 0) {
+    const where = config.taskId ? `task ${config.taskId[0]}` : 'the given scopes';
+    const why = refused.map(({ scope, reason }) => `; ${scope}: ${reason}`).join('');
+    throw new ServiceError(
+      `No RelengAPI permission scopes (matching '${permissionScopePrefix}*') found on ${where}${why}`,
+    );
+  }
+  return granted;
+}

@@ -1,0 +1,98 @@
+import { getCACertificates } from 'node:tls';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { type HttpsProxy, isExcepted } from './https-proxy.ts';
+import { proxyConnector } from './proxy-connector.ts';
+import { ForbiddenTargetError, type TargetGuard } from './target-guard.ts';
+
+/** Connections to the two kinds of upstreams. */
+export interface Upstreams extends AsyncDisposable {
+  /** To the root URL's host, wherever that is. */
+  root: Dispatcher;
+  /** To hosts that clients name, as far as the guard lets them. */
+  hosts: Dispatcher;
+}
+
+export interface UpstreamsOptions {
+  guard: TargetGuard;
+  /** PEM certificates that are trusted beside the system's. */
+  ca?: string;
+  connectTimeoutMs: number;
+  /** 0 waits for ever. */
+  headersTimeoutMs: number;
+  httpsProxy?: HttpsProxy;
+}
+
+/** Largest header block of an answer: scope lists in headers are long. */
+const maxHeaderSize = 128 * 1024;
+
+/** Most connections to one origin. Further requests wait for one, which is faster than many more connections. */
+const connections = 128;
+
+/**
+ * TLS certificates are always verified: no option and no variable turns that off. Redirects are handed back,
+ * and nothing is repeated here.
+ */
+export function createUpstreams(options: UpstreamsOptions): Upstreams {
+  const root = createAgent(options);
+  const hosts = createAgent(options, options.guard);
+  return {
+    root: root.agent,
+    hosts: hosts.agent,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([root.destroy(), hosts.destroy()]);
+    },
+  };
+}
+
+function createAgent(options: UpstreamsOptions, guard?: TargetGuard) {
+  const { ca, connectTimeoutMs, headersTimeoutMs, httpsProxy } = options;
+  const tls = {
+    timeout: connectTimeoutMs,
+    rejectUnauthorized: true,
+    ...(ca ? { ca: [...getCACertificates('default'), ca] } : {}),
+  };
+  const direct = buildConnector({ ...tls, ...(guard ? { lookup: guard.lookup } : {}) });
+  const tunnel =
+    httpsProxy &&
+    proxyConnector({
+      url: httpsProxy.url,
+      connect: buildConnector(tls),
+      secure: buildConnector(tls),
+      timeoutMs: connectTimeoutMs,
+      ...(guard ? { check: (host: string) => checkAddresses(host, guard) } : {}),
+    });
+  const agent = new Agent({
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    maxHeaderSize,
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: 0,
+    connect: (target, done) => {
+      // Addresses are not looked up, so they are judged here.
+      const refusal = guard?.refusal(target.hostname);
+      if (refusal) return void done(new ForbiddenTargetError(refusal), null);
+      const isTunnelled =
+        target.protocol === 'https:' &&
+        !isExcepted(httpsProxy?.except ?? '', target.hostname, Number(target.port || 443));
+      const connector = tunnel && isTunnelled ? tunnel.connector : direct;
+      connector(target, done);
+    },
+  });
+  return {
+    agent,
+    async destroy() {
+      await Promise.all([agent.destroy(), tunnel?.destroy()]);
+    },
+  };
+}
+
+/** A proxy resolves names by itself. What we cannot resolve is for it to judge. */
+function checkAddresses(host: string, guard: TargetGuard): Promise<void> {
+  return new Promise((resolve, reject) => {
+    guard.lookup(host, { all: true }, (error) => {
+      if (error instanceof ForbiddenTargetError) reject(error);
+      else resolve();
+    });
+  });
+}

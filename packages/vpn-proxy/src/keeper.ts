@@ -1,0 +1,38 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/**
+ * A shell that runs one command, with this process's present privileges, each time it is told to. It is
+ * what can start the tunnel's process again after this process has given its own privileges up: the only
+ * other thing it can do is to end, when this process does.
+ */
+export class Keeper {
+  readonly #shell: ChildProcess;
+
+  constructor(
+    command: readonly string[],
+    { onLine, onEnd }: { onLine(line: string): void; onEnd(code: number): void },
+  ) {
+    const script = 'while read -r _; do "$@" < /dev/null 2>&1; echo "@ended $?"; done';
+    this.#shell = spawn('/bin/sh', ['-c', script, 'keeper', ...command], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    this.#shell.on('error', () => onEnd(127));
+    this.#shell.stdin?.on('error', () => {});
+    if (!this.#shell.stdout) return;
+    createInterface({ input: this.#shell.stdout }).on('line', (line) => {
+      const code = /^@ended (\d+)$/.exec(line)?.[1];
+      if (code === undefined) onLine(line);
+      else onEnd(Number(code));
+    });
+  }
+
+  /** Runs the command once; the order of a run while another one lasts is carried out after it. */
+  run(): void {
+    this.#shell.stdin?.write('\n');
+  }
+
+  close(): void {
+    this.#shell.stdin?.end();
+  }
+}

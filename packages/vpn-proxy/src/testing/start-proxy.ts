@@ -1,0 +1,42 @@
+import { createLogger, Redactor, Registry } from '@docker-worker/service-kit';
+import type { z } from 'zod';
+import { start } from '../start.ts';
+import { VpnProxyConfig } from '../vpn-config.ts';
+
+export interface TestProxy extends AsyncDisposable {
+  port: number;
+  log(): string;
+  /** Resolves when the way to the upstream is open. */
+  isOpen(): boolean;
+}
+
+/** The proxy without a tunnel, in this process; resolves when the upstream has answered the probe. */
+export async function startProxy(config: z.input<typeof VpnProxyConfig>): Promise<TestProxy> {
+  let log = '';
+  const write = (line: string) => {
+    log += line;
+  };
+  const redactor = new Redactor();
+  const logger = createLogger({ name: 'vpn-proxy', level: 'debug', redactor, stream: { write } });
+  const service = await start(
+    VpnProxyConfig.parse({ tunnel: 'none', port: 0, address: '127.0.0.1', waitSeconds: 10, ...config }),
+    {
+      logger,
+      metrics: new Registry(),
+      version: '9.8.7',
+      revision: 'abcdef',
+      standalone: false,
+      stopping: new AbortController().signal,
+      announce: (fact) => logger.info({ fact }, 'start-up'),
+      learnSecret: (secret) => redactor.learn(secret),
+    },
+  );
+  return {
+    port: service.port,
+    log: () => log,
+    isOpen: () => service.isReady?.() ?? false,
+    async [Symbol.asyncDispose]() {
+      await service.destroy();
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import type { InstanceRecord } from './instance-records.ts';
+
+/** What is to be purged, as far as this process has been told: for each cache the latest time. */
+export class PurgeRequests {
+  readonly #before = new Map<string, Date>();
+
+  remember(name: string, before: Date): void {
+    const known = this.#before.get(name);
+    if (known === undefined || known < before) {
+      this.#before.set(name, before);
+    }
+  }
+
+  /** Whether an instance is older than what somebody wants to be rid of. */
+  cover({ name, created }: InstanceRecord): boolean {
+    const before = this.#before.get(name);
+    return before !== undefined && created < before;
+  }
+}

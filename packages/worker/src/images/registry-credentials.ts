@@ -1,0 +1,36 @@
+import type { WorkerConfig } from '../config/config.ts';
+import { withTag } from '../engine/ensure-image.ts';
+
+export interface RegistryCredentials {
+  username: string;
+  password: string;
+  email?: string;
+  serveraddress: string;
+}
+
+/**
+ * The configured credentials for an image: those of `<host>/<user>`, else those of the host. A name of two
+ * parts belongs to the default registry; other numbers of parts have no credentials.
+ */
+export function registryCredentials(
+  { registries, dockerConfig }: WorkerConfig,
+  name: string,
+): RegistryCredentials | undefined {
+  const parts = name.split('/');
+  const [host, user] = parts.length === 2 ? [dockerConfig.defaultRegistry, parts[0]] : parts;
+  if (parts.length < 2 || parts.length > 3 || host === undefined) {
+    return undefined;
+  }
+  for (const key of [`${host}/${user}`, `${host}/`, host]) {
+    const found = Object.hasOwn(registries, key) ? registries[key] : undefined;
+    if (found !== undefined) {
+      return { ...found, serveraddress: host };
+    }
+  }
+  return undefined;
+}
+
+/** The scope that a task needs for an image that is fetched with the worker's credentials. */
+export function imageScope(name: string): string {
+  return `docker-worker:image:${withTag(name)}`;
+}
