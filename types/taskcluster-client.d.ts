@@ -31,6 +31,8 @@ declare module 'taskcluster-client' {
   }
 
   const taskcluster: {
+    /** Uploads an object by whatever method the object service offers. */
+    upload(options: Record<string, unknown>): Promise<void>;
     Auth: typeof Client;
     Queue: typeof Client;
     Secrets: typeof Client;
@@ -49,6 +51,7 @@ declare module 'taskcluster-client' {
       credentials: Credentials;
     }): Credentials;
   };
+  // biome-ignore lint/style/noDefaultExport: the package has one
   export default taskcluster;
 }
 

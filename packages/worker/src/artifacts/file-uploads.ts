@@ -2,6 +2,7 @@ import type { Entry } from './archive.ts';
 import { contentTypeOf, isCompressible } from './content-type.ts';
 import type { ArtifactDestination } from './destination.ts';
 import { errorText } from './error-text.ts';
+import { s3Storage } from './s3-storage.ts';
 import { Slots } from './slots.ts';
 import { spoolStream } from './spool.ts';
 import { UploadError, uploadSpooled } from './upload-file.ts';
@@ -27,12 +28,12 @@ export class FileUploads {
     expires: string,
     entry: Entry,
   ): Promise<{ uploaded: Promise<'stored' | 'refused' | 'outage'> }> {
-    const { signal, tempDir, skipCompressionExtensions } = this.#destination;
+    const { signal, tempDir, skipCompressionExtensions, storage = s3Storage } = this.#destination;
     const slot = await this.#slots.take();
     try {
       signal.throwIfAborted();
       const content = await spoolStream(entry, entry.header.size, {
-        gzip: isCompressible(name, skipCompressionExtensions),
+        gzip: storage.keepsEncoding && isCompressible(name, skipCompressionExtensions),
         tempDir,
         signal,
       });

@@ -2,12 +2,14 @@ import { request } from 'undici';
 import { z } from 'zod';
 import { createArtifact } from './create-artifact.ts';
 import type { Spooled } from './spool.ts';
-import type { ArtifactProperties, ArtifactRun } from './storage.ts';
+import type { ArtifactProperties, ArtifactRun, ArtifactStorage } from './storage.ts';
 
 const Created = z.looseObject({ storageType: z.literal('s3'), putUrl: z.url() });
 
 /** The queue hands out a signed URL, and one PUT stores the bytes. Anything but 200 is a failure. */
-export async function s3Storage(
+export const s3Storage: ArtifactStorage = { keepsEncoding: true, store };
+
+async function store(
   run: ArtifactRun,
   artifact: ArtifactProperties,
   content: Spooled,

@@ -16,13 +16,18 @@ export interface ArtifactProperties {
   expires: string;
 }
 
-/**
- * How the bytes of an artifact reach Taskcluster. One call is one attempt: it creates the artifact, sends
- * all bytes, and rejects with the first error. The caller decides about another attempt.
- */
-export type ArtifactStorage = (
-  run: ArtifactRun,
-  artifact: ArtifactProperties,
-  content: Spooled,
-  signal?: AbortSignal,
-) => Promise<void>;
+/** How the bytes of an artifact reach Taskcluster. */
+export interface ArtifactStorage {
+  /** Whether it keeps a Content-Encoding, so that bytes may be stored compressed. */
+  keepsEncoding: boolean;
+  /**
+   * One attempt: creates the artifact, sends all bytes, and rejects with the first error. The caller decides
+   * about another attempt, which it makes with the same `artifact` object.
+   */
+  store(
+    run: ArtifactRun,
+    artifact: ArtifactProperties,
+    content: Spooled,
+    signal?: AbortSignal,
+  ): Promise<void>;
+}

@@ -165,8 +165,11 @@ test('another storage can take the bytes', async () => {
   const stored: unknown[] = [];
 
   await upload(Buffer.from('x'), {
-    storage: async (_run, { name }, content) => {
-      stored.push([name, content.open()]);
+    storage: {
+      keepsEncoding: true,
+      async store(_run, { name }, content) {
+        stored.push([name, content.open()]);
+      },
     },
   });
 

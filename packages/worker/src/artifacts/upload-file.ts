@@ -8,7 +8,7 @@ import type { ArtifactProperties, ArtifactRun, ArtifactStorage } from './storage
 export interface FileUpload extends ArtifactRun, ArtifactProperties, UploadOptions {
   /** The path of a finished file, or the bytes themselves. */
   source: string | Buffer;
-  /** Stores the bytes compressed, with `Content-Encoding: gzip`; default false. */
+  /** Stores the bytes compressed, with `Content-Encoding: gzip`, where the storage keeps that; default false. */
   gzip?: boolean;
   /** Where compressed copies of large files go meanwhile; the system's own directory by default. */
   tempDir?: string;
@@ -27,8 +27,8 @@ export interface UploadOptions {
  * when that aborts.
  */
 export async function uploadFile(upload: FileUpload): Promise<Content> {
-  const { source, gzip = false, tempDir, signal } = upload;
-  const options = { gzip, tempDir, signal };
+  const { source, gzip = false, tempDir, signal, storage = s3Storage } = upload;
+  const options = { gzip: gzip && storage.keepsEncoding, tempDir, signal };
   await using content =
     typeof source === 'string' ? await spoolFile(source, options) : await spoolBytes(source, options);
   await uploadSpooled(content, upload);
@@ -42,7 +42,7 @@ export async function uploadSpooled(
 ): Promise<void> {
   const { signal, limits = {}, storage = s3Storage } = upload;
   try {
-    await withAttempts(() => storage(upload, upload, content, signal), limits, signal);
+    await withAttempts(() => storage.store(upload, upload, content, signal), limits, signal);
   } catch (error) {
     signal?.throwIfAborted();
     throw new UploadError(upload.name, error);

@@ -67,6 +67,10 @@ export const WorkerConfig = z.strictObject({
         .array(z.string())
         .default(compressedExtensions)
         .describe('Artifacts whose names end so are uploaded as they are, all others gzipped.'),
+      storageType: z
+        .enum(['s3', 'object'])
+        .default('s3')
+        .describe('How the deployment stores artifacts; with "object" none is gzipped.'),
     })
     .prefault({}),
   logging: z

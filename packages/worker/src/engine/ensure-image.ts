@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { type BackOff, withBackOff } from '../images/back-off.ts';
+import { type Participation, SharedOperations } from '../images/shared-operations.ts';
 import { engineMessage, engineStatus } from './engine.ts';
 
 /** What the engine tells while it pulls: a line per step of a layer, or of the whole image. */
@@ -13,28 +15,43 @@ const PullEvent = z.looseObject({
 });
 export type PullEvent = z.infer<typeof PullEvent>;
 
-/** Pulls under way, by engine and image, so that any number of tasks that want an image cost one pull. */
-const pulls = new WeakMap<Docker, Map<string, Promise<void>>>();
+export interface PullOptions extends Participation<PullEvent> {
+  /** For the registry; default: none. */
+  credentials?: { username: string; password: string; serveraddress: string };
+  /** Default: one attempt. */
+  backOff?: BackOff;
+  onRetry?(error: Error, pauseMs: number): void;
+}
+
+/** Pulls under way, by engine, so that any number of tasks that want an image cost one pull. */
+const pulls = new WeakMap<Docker, SharedOperations<PullEvent, void>>();
+
+const oneAttempt: BackOff = { maxAttempts: 1, delayFactor: 0, randomizationFactor: 0 };
 
 /**
- * Makes sure that an image is on the host and returns its id. A local one is never pulled again.
+ * Makes sure that an image is on the host and returns its id. A local one is never pulled again. A pull ends
+ * early when all who wait for it have aborted.
  *
  * @throws ImageUnavailable when the registry has no such image or does not answer
  */
-export async function ensureImage(
-  docker: Docker,
-  name: string,
-  onProgress: (event: PullEvent) => void = () => {},
-): Promise<string> {
+export async function ensureImage(docker: Docker, name: string, options: PullOptions = {}): Promise<string> {
   const local = await localImage(docker, name);
   if (local !== undefined) {
     return local;
   }
-  const underway = pulls.get(docker) ?? new Map<string, Promise<void>>();
-  pulls.set(docker, underway);
-  const pull = underway.get(name) ?? pullImage(docker, name, onProgress).finally(() => underway.delete(name));
-  underway.set(name, pull);
-  await pull;
+  const shared = pulls.get(docker) ?? new SharedOperations<PullEvent, void>();
+  pulls.set(docker, shared);
+  const { credentials, backOff = oneAttempt, onRetry } = options;
+  await shared.join(
+    name,
+    (tell, signal) =>
+      withBackOff(() => pullImage(docker, name, { credentials, tell, signal }), backOff, {
+        signal,
+        mayPass: (error) => !(error instanceof ImageUnavailable && error.forGood),
+        onRetry,
+      }),
+    options,
+  );
   const pulled = await localImage(docker, name);
   if (pulled === undefined) {
     throw new ImageUnavailable(name, 'it was pulled, but the engine does not have it');
@@ -53,34 +70,63 @@ export async function localImage(docker: Docker, name: string): Promise<string |
   }
 }
 
-async function pullImage(
-  docker: Docker,
-  name: string,
-  onProgress: (event: PullEvent) => void,
-): Promise<void> {
-  let stream: Readable;
+interface Pull {
+  credentials: PullOptions['credentials'];
+  tell(event: PullEvent): void;
+  signal: AbortSignal;
+}
+
+async function pullImage(docker: Docker, name: string, { credentials, tell, signal }: Pull): Promise<void> {
+  const { repository, reference } = split(withTag(name));
   try {
-    stream = (await docker.pull(withTag(name))) as Readable;
-  } catch (error) {
-    throw new ImageUnavailable(name, engineMessage(error));
-  }
-  for await (const line of createInterface({ input: stream })) {
-    const event = PullEvent.parse(JSON.parse(line));
-    if (event.error !== undefined) {
-      throw new ImageUnavailable(name, event.error);
+    const options = { fromImage: repository, tag: reference, abortSignal: signal };
+    const stream = await docker.createImage(credentials ?? {}, options);
+    for await (const line of createInterface({ input: stream as Readable })) {
+      const event = PullEvent.parse(JSON.parse(line));
+      if (event.error !== undefined) {
+        throw new Error(event.error);
+      }
+      tell(event);
     }
-    onProgress(event);
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = engineMessage(error);
+    throw new ImageUnavailable(name, message, isForGood(engineStatus(error), message));
   }
 }
 
 /** Without a tag the engine's API would pull every tag of the repository. */
-function withTag(name: string): string {
+export function withTag(name: string): string {
   return /(:[^/]+|@[^/]+)$/.test(name) ? name : `${name}:latest`;
 }
 
+/** `repository:tag` or `repository@digest`, which may have a tag before it that does not count. */
+function split(name: string): { repository: string; reference: string } {
+  const at = name.indexOf('@');
+  if (at >= 0) {
+    return { repository: name.slice(0, at).replace(/:[^/:]+$/, ''), reference: name.slice(at + 1) };
+  }
+  const colon = name.lastIndexOf(':');
+  return { repository: name.slice(0, colon), reference: name.slice(colon + 1) };
+}
+
+/** Whether the registry has said no; the engine passes that on in words, often with a status of its own. */
+function isForGood(status: number | undefined, message: string): boolean {
+  return (
+    (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429) ||
+    /not found|manifest unknown|name unknown|denied|unauthorized|authentication required|no basic auth|invalid (reference|tag|repository)|no matching manifest|unsupported/i.test(
+      message,
+    )
+  );
+}
+
 export class ImageUnavailable extends Error {
-  constructor(name: string, reason: string) {
+  /** Whether trying again would be of no use. */
+  readonly forGood: boolean;
+
+  constructor(name: string, reason: string, forGood = true) {
     super(`The image "${name}" is not on this host and could not be pulled: ${reason}`);
     this.name = 'ImageUnavailable';
+    this.forGood = forGood;
   }
 }

@@ -16,6 +16,7 @@ export const artifacts: Feature = {
           skipCompressionExtensions: run.host.config.artifacts.skipCompressionExtensions,
           tempDir: run.tempDir,
           log: run.log,
+          storage: run.storage,
           onUploaded: (name, { sha256 }) => void run.uploaded.set(name, { sha256 }),
           signal,
         }),

@@ -58,6 +58,7 @@ async function publish(run: Run, key: KeyObject): Promise<void> {
         taskId: run.taskId,
         runId: run.runId,
         expires: run.task.expires,
+        storage: run.storage,
       }),
     ),
   );

@@ -15,6 +15,7 @@ export async function uploadLog(
     contentType,
     source: run.log.path,
     gzip: true,
+    storage: run.storage,
     tempDir: run.tempDir,
   });
 }

@@ -1,4 +1,10 @@
-const compressions = { '.tar': 'none', '.tar.gz': 'gzip', '.tgz': 'gzip', '.tar.zst': 'zstd', '.tar.lz4': 'lz4' } as const;
+const compressions = {
+  '.tar': 'none',
+  '.tar.gz': 'gzip',
+  '.tgz': 'gzip',
+  '.tar.zst': 'zstd',
+  '.tar.lz4': 'lz4',
+} as const;
 
 export type Compression = (typeof compressions)[keyof typeof compressions];
 

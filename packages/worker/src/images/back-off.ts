@@ -5,7 +5,10 @@ import type { WorkerConfig } from '../config/config.ts';
 const longestDelay = 60_000;
 
 /** How often fetching is tried, and how long after a failure; see `dockerConfig`. */
-export type BackOff = Pick<WorkerConfig['dockerConfig'], 'maxAttempts' | 'delayFactor' | 'randomizationFactor'>;
+export type BackOff = Pick<
+  WorkerConfig['dockerConfig'],
+  'maxAttempts' | 'delayFactor' | 'randomizationFactor'
+>;
 
 export interface Trying {
   signal?: AbortSignal;

@@ -2,7 +2,12 @@ import { posix } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header, pack } from 'tar-stream';
-import { InvalidArchive, retaggedIndex, retaggedManifest, retaggedRepositories } from './archive-documents.ts';
+import {
+  InvalidArchive,
+  retaggedIndex,
+  retaggedManifest,
+  retaggedRepositories,
+} from './archive-documents.ts';
 
 export interface ArchiveLimits {
   /** Of the unpacked archive. */

@@ -2,6 +2,7 @@ import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Feature, FeatureRequest } from '../features/feature.ts';
 import { otherFeatures, selectFeatures } from '../features/selection.ts';
+import { imageProblems } from '../images/image-problems.ts';
 import { parsePayload } from '../payload/parse-payload.ts';
 import type { Payload } from '../payload/payload.ts';
 import { malformedPayloadText } from '../payload/schema-messages.ts';
@@ -27,8 +28,8 @@ export async function examine(
   if (parsed.payload !== undefined) {
     const { payload } = parsed;
     const all = [...used, ...otherFeatures(payload, config)];
-    problems.push(...notOffered(payload));
     const request = { task, payload, config, expandedScopes };
+    problems.push(...notOffered(payload), ...imageProblems(request));
     for (const feature of all) {
       problems.push(...missingScopes(feature, request), ...((await feature.problems?.(request)) ?? []));
     }
@@ -58,18 +59,12 @@ function missingScopes(feature: Feature, request: FeatureRequest): Problem[] {
 }
 
 /** What the payload may say, but this worker does not do: refused rather than ignored. */
-function notOffered({ capabilities, image }: Payload): Problem[] {
+function notOffered({ capabilities }: Payload): Problem[] {
   const problems: Problem[] = [];
   if (capabilities?.devices?.phone !== undefined) {
     problems.push({
       path: 'payload.capabilities.devices.phone',
       message: 'Insufficient scopes to attach devices: this worker has no phones',
-    });
-  }
-  if (typeof image === 'object' && image.type !== 'docker-image') {
-    problems.push({
-      path: 'payload.image.type',
-      message: `${image.type} is not enabled on this worker; name an image that it has or can pull`,
     });
   }
   return problems;

@@ -1,11 +1,12 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { engineMessage } from '../engine/engine.ts';
-import { ensureImage, type PullEvent } from '../engine/ensure-image.ts';
 import { ownershipLabels } from '../engine/labels.ts';
 import type { RunUnit } from '../engine/run-unit.ts';
 import type { SidecarControl } from '../engine/sidecar-control.ts';
 import { createTaskContainer, type TaskContainer } from '../engine/task-container.ts';
 import type { Contribution, Feature } from '../features/feature.ts';
+import { runImage } from '../images/run-image.ts';
+import type { LoadedImage } from '../images/task-image.ts';
 import type { Payload } from '../payload/payload.ts';
 import { createRunUnit } from './create-run-unit.ts';
 import { RunFailure } from './resolution.ts';
@@ -28,18 +29,16 @@ export interface Prepared {
  */
 export async function prepare(run: Run, payload: Payload, used: Feature[]): Promise<Prepared> {
   const sidecars = used.flatMap((feature) => feature.sidecars ?? []);
-  const [unit, imageId, prepared] = await all([
+  const [unit, image, prepared] = await all([
     takeUnit(run, sidecars),
-    ensureImage(run.host.engine.docker, imageName(payload), pullProgress(run)).catch((error: Error) => {
-      throw new RunFailure({ kind: 'failed' }, `Pulling docker image has failed.\nError: ${error.message}`);
-    }),
+    imageOf(run, payload),
     all(used.map((feature) => calling('link', feature, () => contributionOf(feature, run, payload)))),
   ]);
-  run.image = { hash: imageId };
+  run.image = image;
   run.signal.throwIfAborted();
   const contributions = prepared.map(({ contribution }) => contribution);
   const [container, configured] = await all([
-    createContainer(run, payload, imageId, unit.network, contributions),
+    createContainer(run, payload, image.hash, unit.network, contributions),
     all(
       prepared.flatMap(({ feature, contribution }) =>
         (contribution.sidecars ?? []).map(({ sidecar, config, followsCredentials }) =>
@@ -53,6 +52,18 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
   ]);
   const followers = configured.filter(({ followsCredentials }) => followsCredentials);
   return { container, contributions, followers: followers.map(({ control }) => control) };
+}
+
+async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {
+  try {
+    return await runImage(run, payload);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw new RunFailure(
+      { kind: 'failed' },
+      `Pulling docker image has failed.\nError: ${(error as Error).message}`,
+    );
+  }
 }
 
 async function contributionOf(
@@ -122,35 +133,4 @@ async function all<const T extends readonly unknown[]>(
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(work);
   return Promise.all(work);
-}
-
-function imageName({ image }: Payload): string {
-  if (typeof image === 'string') {
-    return image;
-  }
-  if (image.type === 'docker-image') {
-    return image.name;
-  }
-  throw new RunFailure({ kind: 'failed' }, `Unrecognized image type: ${image.type}`);
-}
-
-/** The beginning and end of each layer, in the words of the log format; Docker's own words for the whole. */
-function pullProgress({ log, host }: Run): (event: PullEvent) => void {
-  const started = new Map<string, number>();
-  return (event) => {
-    host.onPull?.(event);
-    const { id, status } = event;
-    if (status === undefined) {
-      return;
-    }
-    if (id === undefined) {
-      log.raw(`${status}\r\n`);
-    } else if (status === 'Downloading' && !started.has(id)) {
-      started.set(id, Date.now());
-      log.raw(`${id} - Started downloading\r\n`);
-    } else if (status === 'Download complete') {
-      const seconds = (Date.now() - (started.get(id) ?? Date.now())) / 1000;
-      log.raw(`${id} - Downloaded in ${seconds} seconds\r\n`);
-    }
-  };
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Credentials } from '@docker-worker/service-kit/control';
 import type { Logger } from 'pino';
 import type { Client } from 'taskcluster-client';
+import { configuredStorage } from '../artifacts/configured-storage.ts';
+import type { ArtifactStorage } from '../artifacts/storage.ts';
 import type { CacheStore } from '../caches/cache-store.ts';
 import type { PurgeService } from '../caches/purge-service.ts';
 import type { WorkerConfig } from '../config/config.ts';
@@ -58,6 +60,8 @@ export interface Run {
   credentials: Credentials;
   /** A queue client with the claim's newest credentials: ask for it at each call. */
   queue(): Client;
+  /** Where its artifacts go. */
+  storage: ArtifactStorage;
   /** The artifacts that have been uploaded; hashes are of the bytes before compression. */
   uploaded: Map<string, { sha256: string }>;
   /** What the task runs in, once that is known: the image's id, and the hash of the artifact it came from. */
@@ -88,6 +92,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     },
     credentials: claim.credentials,
     queue: () => queueClient(host.config.rootUrl, run.credentials),
+    storage: configuredStorage(host.config),
     uploaded: new Map(),
     resources,
   };
