@@ -14,6 +14,7 @@ async function writeConfig(folder: string, { local }: Deployment, more: object =
     workerType: 'e2e',
     workerGroup: 'test-group',
     workerId: `test-start-${process.pid}`,
+    capacityManagement: { diskspaceThreshold: 0 },
     ...more,
   };
   await writeFile(file, JSON.stringify(config));
@@ -132,4 +133,18 @@ test('check --online tells refused credentials and a deployment that does not an
   expect((await dockerWorker('check', '--online', '--config', silent)).stdout).toContain(
     'No Taskcluster answers at rootUrl http://127.0.0.1:1',
   );
+});
+
+test('a worker without work ends by itself, and one with too little disk claims nothing', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  const idle = { shutdown: { afterIdleSeconds: 1 }, capacityManagement: { diskspaceThreshold: 1e18 } };
+  const taskId = await deployment.createTask({ command: ['true'] });
+  await using worker = new Command(['start', '--config', await writeConfig(folder.path, deployment, idle)]);
+
+  await worker.printed(/"type":"worker idle"/);
+  await worker.printed(/"type":"\[alert-operator\] diskspace threshold reached"/);
+
+  expect(await worker.exited).toBe(0);
+  expect((await deployment.queue.status(taskId)).status.state).toBe('pending');
 });

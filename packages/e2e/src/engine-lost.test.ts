@@ -21,6 +21,7 @@ test('a killed engine ends its runs as internal-error at once, and its return br
       workerGroup: 'test-group',
       workerId: 'test-engine-lost',
       warm: { units: 0 },
+      capacityManagement: { diskspaceThreshold: 0 },
     }),
   );
   await using worker = new Command(['start', '--config', config], { env: { DOCKER_HOST: engine.host } });

@@ -7,8 +7,10 @@ import { DevicePool } from './devices/device-pool.ts';
 import { slotsOf } from './devices/host-devices.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PullEvent } from './engine/ensure-image.ts';
+import { freeDisk } from './engine/free-disk.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
+import { IdleTimer } from './idle-timer.ts';
 import { startLogServer } from './log/log-server.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
@@ -23,6 +25,8 @@ import { version } from './version.ts';
 /** At most one call a second to a queue that fails. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
+/** Nothing tells when a disk has room again. */
+const diskPauseMs = 5_000;
 
 export interface WorkerOptions {
   config: WorkerConfig;
@@ -102,6 +106,7 @@ class ClaimingWorker implements Worker {
   /** The capacity that devices leave, when they are fewer than slots. */
   #adjustedTo: number | undefined;
   #pauseMs = firstPauseMs;
+  readonly #idleTimer: IdleTimer;
 
   constructor(
     options: WorkerOptions,
@@ -112,6 +117,8 @@ class ClaimingWorker implements Worker {
     this.#options = options;
     this.#host = host;
     this.#aborting = aborting;
+    const { enabled, afterIdleSeconds } = host.config.shutdown;
+    this.#idleTimer = new IdleTimer(enabled ? afterIdleSeconds : 0, host.logger, () => this.drain());
     this.ended = this.#work(resources);
     this.ended.catch((error: Error) => host.logger.error({ err: error }, 'the worker has failed'));
   }
@@ -131,6 +138,8 @@ class ClaimingWorker implements Worker {
 
   async #work(resources: AsyncDisposableStack): Promise<void> {
     await using _ = resources;
+    using idleTimer = this.#idleTimer;
+    idleTimer.idle();
     const { lost } = this.#host.engine;
     const onLost = () => this.#abortRuns({ kind: 'internal-error', message: lost.reason.message });
     lost.addEventListener('abort', onLost, { once: true });
@@ -141,6 +150,10 @@ class ClaimingWorker implements Worker {
         await unlessAborted(signal, Promise.race(this.#running)).catch(() => {});
         continue;
       }
+      if (!(await this.#hasDisk(free))) {
+        await setTimeout(diskPauseMs, undefined, { signal }).catch(() => {});
+        continue;
+      }
       for (const claim of await this.#claim(free)) {
         this.#start(claim);
       }
@@ -148,6 +161,22 @@ class ClaimingWorker implements Worker {
     await Promise.all(this.#running);
     this.#host.logger.info('exit');
     lost.throwIfAborted();
+  }
+
+  /** Whether there is room for so many tasks; what can be spared is removed to make it. */
+  async #hasDisk(tasks: number): Promise<boolean> {
+    const { config, engine, caches, logger } = this.#host;
+    const needed = config.capacityManagement.diskspaceThreshold * tasks;
+    const room = async () => ((await freeDisk(engine.docker, config.dockerVolume)) ?? needed) >= needed;
+    if (needed === 0 || (await room())) {
+      return true;
+    }
+    await caches.freeUp();
+    if (await room()) {
+      return true;
+    }
+    logger.error({ needed }, '[alert-operator] diskspace threshold reached');
+    return false;
   }
 
   /** As many as can be given whatever devices their tasks may ask for. */
@@ -195,6 +224,7 @@ class ClaimingWorker implements Worker {
   }
 
   #start(claim: Claim): void {
+    this.#idleTimer.working();
     const { onRun, onResolved } = this.#options;
     const { logger } = this.#host;
     const id = { taskId: claim.status.taskId, runId: claim.runId };
@@ -217,6 +247,9 @@ class ClaimingWorker implements Worker {
       expected[Symbol.dispose]();
       this.#host.warmUnits.refill();
       this.#running.delete(settled);
+      if (this.#running.size === 0 && !this.#stopping.signal.aborted) {
+        this.#idleTimer.idle();
+      }
       if (open !== undefined) {
         this.#openRuns.delete(open);
       }

@@ -35,6 +35,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
       workerId: `test-worker-${process.pid}`,
       capacity: 4,
       warm: { units: 0 },
+      capacityManagement: { diskspaceThreshold: 0 },
       ...settings,
     }),
     logger: pino(

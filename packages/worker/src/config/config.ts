@@ -2,6 +2,7 @@ import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
 import { cache, deviceManagement, dockerConfig, limits, registries } from './host-access.ts';
 import { RelengapiProxySettings } from './relengapi-proxy.ts';
+import { VpnProxies } from './vpn-proxies.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
 const compressedExtensions =
@@ -39,6 +40,7 @@ export const WorkerConfig = z.strictObject({
     .default({})
     .describe('Features that this worker offers; those not named are on, except bulkLog.'),
   relengAPIProxy: RelengapiProxySettings.optional(),
+  vpnProxies: VpnProxies,
   ed25519SigningKeyLocation: z
     .string()
     .default('/etc/docker-worker-ed25519-cot-signing-key.key')
@@ -117,8 +119,25 @@ export const WorkerConfig = z.strictObject({
         .describe('Range from which every task run gets a network of its own, a /28 each.'),
     })
     .prefault({}),
+  capacityManagement: z
+    .strictObject({
+      diskspaceThreshold: z
+        .number()
+        .min(0)
+        .default(30_000_000_000)
+        .describe(
+          'Bytes that must be free for each task that is claimed; with less, caches are removed first.',
+        ),
+    })
+    .prefault({}),
+  dockerVolume: z
+    .string()
+    .optional()
+    .describe("Folder on the disk whose free space counts; default: the engine's data."),
   shutdown: z
     .strictObject({
+      enabled: z.boolean().default(true).describe('Whether a worker without work ends.'),
+      afterIdleSeconds: z.number().min(0).default(300).describe('After how long it does; 0 is never.'),
       graceSeconds: z
         .number()
         .positive()

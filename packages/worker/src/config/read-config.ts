@@ -28,6 +28,7 @@ export async function readConfig(file: string, env: NodeJS.ProcessEnv = process.
 export const FeatureSettings = WorkerConfig.pick({
   features: true,
   relengAPIProxy: true,
+  vpnProxies: true,
   cache: true,
   deviceManagement: true,
   dockerConfig: true,

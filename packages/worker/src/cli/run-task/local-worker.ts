@@ -46,6 +46,8 @@ export function localWorkerConfig(
     workerNodeType: 'local',
     publicIp: '127.0.0.1',
     capacity,
+    capacityManagement: { diskspaceThreshold: 0 },
+    shutdown: { enabled: false },
     logging: { liveLogAddress: '127.0.0.1' },
   });
 }
