@@ -3,7 +3,9 @@
  * Makes a fresh clone ready, then runs the command it is given: packages, Docker Engine, bundles, images.
  * Plain Node and no dependencies, because it runs before there are any; each step does only what is missing.
  *
- *   node bootstrap.mjs [COMMAND [ARGUMENT...]]
+ *   node bootstrap.mjs [--apt=PACKAGE,...] [COMMAND [ARGUMENT...]]
+ *
+ * `--apt` names Debian packages that the command needs beside all that.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,11 +17,16 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' };
+const [first = '', ...others] = process.argv.slice(2);
+const [aptPackages, [command, ...args]] = first.startsWith('--apt=')
+  ? [first.slice('--apt='.length).split(','), others]
+  : [[], [first, ...others]];
 const steps = [
   ['packages', installPackages],
   ['engine', startEngine],
   ['bundles', () => run('turbo', ['run', 'build', '--output-logs=errors-only', '--log-order=stream'])],
   ['images', () => run('node', ['docker/bake.ts'])],
+  ...(aptPackages.length > 0 ? [['tools', installTools]] : []),
 ];
 
 try {
@@ -34,7 +41,6 @@ try {
   say(error.message);
   process.exit(1);
 }
-const [command, ...args] = process.argv.slice(2);
 if (command) {
   process.exitCode = await runCommand(command, args);
 }
@@ -63,7 +69,7 @@ async function startEngine() {
       `No Docker Engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}: start it, or unset DOCKER_HOST.`,
     );
   }
-  if (process.platform !== 'linux' || process.getuid() !== 0 || !existsSync('/etc/debian_version')) {
+  if (!isDebianRoot()) {
     throw new Error(
       'No Docker Engine answers at /var/run/docker.sock. Install and start one (for Debian or Ubuntu: ' +
         '"sudo apt-get install docker.io iptables"; elsewhere see docs.docker.com/engine/install), make sure that ' +
@@ -71,14 +77,35 @@ async function startEngine() {
     );
   }
   if (!existsSync('/usr/sbin/dockerd') && !existsSync('/usr/bin/dockerd')) {
-    // A package's own start-up attempt would fail where no init system runs.
-    run('apt-get', ['update', '-qq']);
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'docker.io', 'iptables']);
+    aptInstall(['docker.io', 'iptables']);
   }
   if (!(await engineAnswers())) {
     await startDaemon();
   }
   return 'started';
+}
+
+function installTools() {
+  const missing = aptPackages.filter(
+    (name) => spawnSync('dpkg-query', ['--show', name], { stdio: 'ignore' }).status !== 0,
+  );
+  if (missing.length === 0) {
+    return 'up to date';
+  }
+  if (!isDebianRoot()) {
+    throw new Error(`Install these with your system's packages, then run this again: ${missing.join(', ')}.`);
+  }
+  aptInstall(missing);
+  return `installed ${missing.join(', ')}`;
+}
+
+function aptInstall(packages) {
+  run('apt-get', ['update', '-qq']);
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+}
+
+function isDebianRoot() {
+  return process.platform === 'linux' && process.getuid() === 0 && existsSync('/etc/debian_version');
 }
 
 /** systemd owns the daemon where it is the init system; elsewhere we start it, detached and logging to a file. */

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -72,3 +74,31 @@ test('parallel runs two tasks side by side, each with the scopes of its own', as
   expect(stdout.match(/the other's secret: HTTP status 403/g)).toHaveLength(2);
   expect(code).toBe(0);
 });
+
+test('relengapi downloads an internal file with the permission of its scope', async () => {
+  const { code, stdout } = await exampleWithStandIns('relengapi');
+
+  expect(stdout).toContain('file.txt: OK');
+  expect(code).toBe(0);
+});
+
+test('balrog talks to a server that only a VPN leads to', async () => {
+  const { code, stdout } = await exampleWithStandIns('balrog');
+
+  expect(stdout).toContain('without credentials: HTTP status 401');
+  expect(stdout).toContain('"length":3000000');
+  expect(code).toBe(0);
+});
+
+/** Runs it as its first comment says. */
+async function exampleWithStandIns(name: string) {
+  const child = spawn(process.execPath, [join(examples, 'with-stand-ins.ts'), name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    stdout += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, stdout };
+}

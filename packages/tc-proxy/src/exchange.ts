@@ -18,7 +18,7 @@ export interface ExchangeOptions {
   /** Added to the answer where the upstream sent no header of that name: a flat list of names and values. */
   addedHeaders(): readonly string[];
   /** True when the connection to the client must not be used again. */
-  isDraining(): boolean;
+  isLast(): boolean;
   onRetry(reason: { status?: number; error?: Error; pauseMs: number }): void;
   /** The upstream has switched protocols. */
   onUpgrade?(rawHeaders: readonly Buffer[], socket: Duplex): void;
@@ -65,7 +65,7 @@ export class Exchange implements AttemptListener {
   }
 
   onHead(status: number, reason: string, rawHeaders: readonly Buffer[]): boolean {
-    const { response, retry, addedHeaders, isDraining } = this.#options;
+    const { response, retry, addedHeaders, isLast } = this.#options;
     const headers = decoded(rawHeaders);
     if (
       retry &&
@@ -76,7 +76,7 @@ export class Exchange implements AttemptListener {
     }
     const kept = endToEndHeaders(headers);
     addMissing(kept, addedHeaders());
-    if (isDraining()) kept.push('Connection', 'close');
+    if (isLast()) kept.push('Connection', 'close');
     if (reason) response.writeHead(status, reason, kept);
     else response.writeHead(status, kept);
     // Most answers are here as a whole and go out in one write. Otherwise the head must not wait for the body.
@@ -105,7 +105,7 @@ export class Exchange implements AttemptListener {
 
   onError(error: Error): void {
     if (this.#isOver) return;
-    const { request, response, origin, addedHeaders, retry } = this.#options;
+    const { request, response, origin, addedHeaders, isLast, retry } = this.#options;
     if (response.headersSent) {
       this.#error = error;
       // Too late for a status: a cut connection is how the client learns that the body is not whole.
@@ -115,12 +115,13 @@ export class Exchange implements AttemptListener {
     if (retry && isPassingError(error) && this.#retryLater({ error })) return;
     this.#error = error;
     const method = request.method ?? '';
+    const headers = [...addedHeaders(), ...(isLast() ? ['Connection', 'close'] : [])];
     if (error instanceof ForbiddenTargetError) {
-      answerJson(response, 403, errorBody('ForbiddenTarget', error.message, method), addedHeaders());
+      answerJson(response, 403, errorBody('ForbiddenTarget', error.message, method), headers);
     } else {
       const host = origin.slice(origin.indexOf('//') + 2);
       const { statusCode, body } = gatewayError(error, { method, host });
-      answerJson(response, statusCode, body, addedHeaders());
+      answerJson(response, statusCode, body, headers);
     }
   }
 

@@ -148,7 +148,8 @@ export class Forwarder {
         },
         retry: !(body instanceof RequestBody) && mayRepeat(method, retry) ? retry : undefined,
         addedHeaders: () => [...snapshot.debugHeaders, 'X-Taskcluster-Endpoint', endpoint(target)],
-        isDraining: () => this.#isDraining,
+        // What follows a request for an upgrade that was not made is lost by Node's parser.
+        isLast: () => this.#isDraining || request.headers.upgrade !== undefined,
         onRetry: (reason) => logger.info({ method, host, ...reason }, 'the request will be sent again'),
         onUpgrade: (rawHeaders, socket) => {
           if (upgrade) this.#tunnel(forwarded, upgrade, rawHeaders, socket);
@@ -199,10 +200,8 @@ export class Forwarder {
   #refuse({ status, text }: NoTarget, request: IncomingMessage, response: ServerResponse): void {
     const { credentials, metrics } = this.#options;
     const method = request.method ?? '';
-    const headers = [
-      ...credentials.current.debugHeaders,
-      ...(this.#isDraining ? ['Connection', 'close'] : []),
-    ];
+    const isLast = this.#isDraining || request.headers.upgrade !== undefined;
+    const headers = [...credentials.current.debugHeaders, ...(isLast ? ['Connection', 'close'] : [])];
     if (status === 403) answerJson(response, status, errorBody('ForbiddenTarget', text, method), headers);
     else answerText(response, status, text, headers);
     const responseBytes = text.length;

@@ -1,16 +1,26 @@
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Option } from '@docker-worker/service-kit';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
 import { runService } from '@docker-worker/service-kit/testing/run-service';
 import { send } from '@docker-worker/service-kit/testing/send';
 import { expect, test } from '@jest/globals';
 import taskcluster from 'taskcluster-client';
 import manifest from '../package.json' with { type: 'json' };
+import { options } from './options.ts';
 import { tcProxy } from './sidecar.ts';
 import { answerJson, permanent, startHawkUpstream } from './testing/hawk-upstream.ts';
 import { temporaryCredentials } from './testing/temporary-credentials.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
 const canary = 'canary-access-token';
+
+async function curl(...argv: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('curl', ['--silent', '--noproxy', '*', ...argv]);
+  return stdout;
+}
 
 function startWhoAmI() {
   const clients = [permanent, { clientId: 'canary', accessToken: canary }];
@@ -162,6 +172,9 @@ test.each([
   [[], '--access-token (TASKCLUSTER_ACCESS_TOKEN): is required'],
   [['--certificate', 'canary'], '--certificate (TASKCLUSTER_CERTIFICATE): is not a certificate'],
   [['--ca', '/nowhere'], '--ca (TC_PROXY_CA): cannot be read (ENOENT)'],
+  [['--ca', import.meta.filename], '--ca (TC_PROXY_CA): holds no certificate'],
+  [['--https-proxy', 'ftp://x'], '--https-proxy (HTTPS_PROXY): is not an http or https URL'],
+  [['--retry-deadline', 'soon'], '--retry-deadline (TC_PROXY_RETRY_DEADLINE): '],
 ])('%j exits with 1 and says: %s', async (argv, message) => {
   await using service = runService(main, argv);
 
@@ -192,6 +205,65 @@ test('the official client works through it without credentials', async () => {
   const answer = await new taskcluster.Queue({ rootUrl }).status('AAAAAAAAAAAAAAAAAAAAAA');
 
   expect(answer).toEqual({ clientId: 'tester' });
+});
+
+test('curl works through it: GET, a large upload, a bewit, a refusal', async () => {
+  let uploaded = 0;
+  await using upstream = await startHawkUpstream((request, response, { clientId }) => {
+    request.on('data', (chunk: Buffer) => {
+      uploaded += chunk.length;
+    });
+    request.on('end', () => answerJson(response, 200, { clientId, url: request.url }));
+  });
+  await using service = runService(main, ['--port', '0', '--admin-port', '0'], {
+    TASKCLUSTER_ROOT_URL: upstream.url,
+    TASKCLUSTER_CLIENT_ID: permanent.clientId,
+    TASKCLUSTER_ACCESS_TOKEN: permanent.accessToken,
+  });
+  const proxy = `http://127.0.0.1:${await servingPort(service)}`;
+  const url = `${proxy}/api/queue/v1/a%2Fb//c?x={}&x`;
+
+  const got = await curl('--globoff', '--path-as-is', url);
+  // curl asks with Expect: 100-continue before it sends as much as this.
+  const put = await curl('-T', process.execPath, '-H', 'Content-Type: a/b', `${proxy}/queue/v1/upload`);
+  const signed = await curl('-L', '-d', `${upstream.url}/z?b=1&a=2`, `${proxy}/bewit`);
+  const refused = await curl('-o', '/dev/null', '-w', '%{http_code}', `${proxy}/169.254.169.254/latest`);
+
+  expect(JSON.parse(got)).toEqual({ clientId: 'tester', url: '/api/queue/v1/a%2Fb//c?x={}&x' });
+  expect(JSON.parse(put).clientId).toBe('tester');
+  expect(uploaded).toBe(statSync(process.execPath).size);
+  expect(JSON.parse(signed).url).toMatch(/^\/z\?b=1&a=2&bewit=/);
+  expect(refused).toBe('403');
+});
+
+test('--check-config says that the options are valid, and starts nothing', async () => {
+  await using service = runService(main, ['--check-config', '--port', '1', 'scope'], {
+    TASKCLUSTER_ROOT_URL: 'https://tc.example.com',
+    TASKCLUSTER_CLIENT_ID: 'x',
+    TASKCLUSTER_ACCESS_TOKEN: canary,
+    https_proxy: 'proxy.example.com:3128',
+  });
+
+  expect(await service.exited).toBe(0);
+  expect(service.stdout()).toBe('the configuration is valid\n');
+});
+
+test('--check-config says what is wrong, and exits with 1', async () => {
+  await using service = runService(main, ['--check-config', '--retry-methods', 'some', '--no-such']);
+
+  expect(await service.exited).toBe(1);
+  expect(service.stderr()).toContain('--retry-methods (TC_PROXY_RETRY_METHODS): ');
+  expect(service.stderr()).toContain('unknown option --no-such');
+  expect(service.stderr()).toContain('--root-url (TASKCLUSTER_ROOT_URL): is required');
+});
+
+test('--help names each option’s variable', async () => {
+  await using service = runService(main, ['--help']);
+
+  expect(await service.exited).toBe(0);
+  for (const option of Object.values<Option>(options)) {
+    if (!option.positional) expect(service.stdout()).toContain(`[$${option.env}]`);
+  }
 });
 
 test('the manifest’s schema tells an absent restriction, an empty one and a list apart', () => {

@@ -126,6 +126,7 @@ export const options = {
     env: 'HTTPS_PROXY',
     placeholder: '<url>',
     description: 'HTTP proxy between here and https upstreams.',
+    parse: (text) => (text.includes('://') ? text : `http://${text}`),
     secret: true,
   },
   noProxy: {

@@ -101,7 +101,6 @@ const refused: [string, string, number?][] = [
   ['a name with a slash and quotation marks', post('X/"Y": a')],
   ['a control character in a value', post('X: a\x01b')],
   ['no Host', 'GET /q/v1/first HTTP/1.1\r\n\r\n'],
-  ['two spaces in the request line', 'GET  /q/v1/first HTTP/1.1\r\nHost: taskcluster\r\n\r\n'],
   ['a tab in the request line', 'GET\t/q/v1/first HTTP/1.1\r\nHost: taskcluster\r\n\r\n'],
   ['a space in the path', 'GET /q/v1/first HTTP/1.1 /q/v1/x HTTP/1.1\r\nHost: taskcluster\r\n\r\n'],
   ['a method in lower case', 'get /q/v1/first HTTP/1.1\r\nHost: taskcluster\r\n\r\n'],
@@ -141,7 +140,8 @@ const cut: [string, string][] = [
   ['bare LF in an extension', `5;a=\nb\r\nhello\r\n0\r\n\r\n`],
   ['NUL in an extension', '5;a=\0\r\nhello\r\n0\r\n\r\n'],
   ['bare LF as the end', '5\r\nhello\r\n0\r\n\n'],
-  ['a folded trailer', '5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n'],
+  ['followed by a trailer that is a framing header', '5\r\nhello\r\n0\r\nContent-Length: 50\r\n\r\n'],
+  ['followed by a folded trailer', '5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n'],
 ];
 
 test.each(cut)('a chunk whose size is %s: never a whole request upstream', async (_, body) => {
@@ -165,10 +165,10 @@ const clean: [string, string, string][] = [
   ['chunk extensions', post('Transfer-Encoding: chunked', '5;a=b;c="d"\r\nhello\r\n0;e\r\n\r\n'), 'hello'],
   ['chunk sizes with zeros', post('Transfer-Encoding: chunked', '00005\r\nhello\r\n000\r\n\r\n'), 'hello'],
   [
-    'trailers that would change the framing',
+    'trailers',
     post(
-      'Transfer-Encoding: chunked\r\nTrailer: Content-Length',
-      '5\r\nhello\r\n0\r\nContent-Length: 50\r\nAuthorization: x\r\n\r\n',
+      'Transfer-Encoding: chunked\r\nTrailer: Host',
+      '5\r\nhello\r\n0\r\nHost: x\r\nAuthorization: x\r\n\r\n',
     ),
     'hello',
   ],
@@ -191,24 +191,12 @@ const clean: [string, string, string][] = [
   ],
   ['Expect: 100-continue', post('Expect: 100-continue\r\nContent-Length: 5', 'hello'), 'hello'],
   [
-    'an upgrade to h2c',
-    post(
-      'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nContent-Length: 5',
-      'hello',
-    ),
-    'hello',
-  ],
-  [
-    'a WebSocket upgrade with a body',
-    post('Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5', 'hello'),
-    'hello',
-  ],
-  [
     'line breaks percent-encoded in the path',
     post('Content-Length: 5', 'hello').replace('first', 'first%0d%0aX:%20y'),
     'hello',
   ],
-  ['two thousand headers', post(`${'X: y\r\n'.repeat(2_000)}Content-Length: 5`, 'hello'), 'hello'],
+  ['500 headers', post(`${'X: y\r\n'.repeat(500)}Content-Length: 5`, 'hello'), 'hello'],
+  ['two spaces in the request line', 'GET  /q/v1/first HTTP/1.1\r\nHost: taskcluster\r\n\r\n', ''],
   ['a GET with a body', post(`Content-Length: ${hidden.length}`, hidden).replace('POST', 'GET'), hidden],
 ];
 
@@ -236,6 +224,26 @@ test.each(clean)('%s: one clean request, then the second', async (_, bytes, body
     );
   }
 });
+
+test.each([
+  ['h2c', ''],
+  ['h2c', 'hello'],
+  ['websocket', 'hello'],
+])(
+  'an upgrade to %s with the body %j is one plain request, and the last of its connection',
+  async (to, body) => {
+    await using upstream = await startWitness();
+    await using proxy = await startProxy(upstream.url);
+    const headers = `Connection: Upgrade\r\nUpgrade: ${to}\r\nContent-Length: ${body.length}`;
+
+    const statuses = await sendBytes(proxy.port, post(headers, body));
+
+    // Node loses what is pipelined behind such a request, so its sender must not wait for an answer.
+    expect(statuses).toEqual([200]);
+    expect(upstream.seen).toMatchObject([{ line: 'POST /api/q/v1/first', body }]);
+    expect(valuesOf(upstream.seen[0]?.rawHeaders ?? [], 'upgrade')).toEqual([]);
+  },
+);
 
 test('what is pipelined behind a WebSocket request that was turned down is not a request', async () => {
   await using upstream = await startWitness();

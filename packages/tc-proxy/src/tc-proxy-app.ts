@@ -79,7 +79,13 @@ export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
     // Before Fastify touches the body; what follows is Node's own request and response.
     onRequest: (request, reply) => {
       reply.hijack();
-      forwarder.forward(request.originalUrl, request.raw, reply.raw);
+      try {
+        forwarder.forward(request.originalUrl, request.raw, reply.raw);
+      } catch (error) {
+        // Nobody else answers behind a hijack, and a client must not wait for ever.
+        options.logger.error({ err: error }, 'a request could not be handled');
+        reply.raw.destroy();
+      }
     },
     handler: () => {},
   });

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from '@docker-worker/service-kit';
+import { type Logger, ServiceError } from '@docker-worker/service-kit';
 import { proxyUser } from './drop-privileges.ts';
 import { installKillSwitch } from './kill-switch.ts';
 import { OpenvpnTunnel } from './openvpn-tunnel.ts';
@@ -15,6 +15,7 @@ export async function makeTunnel(
   { logger, learnSecret }: { logger: Logger; learnSecret(secret: string): void },
 ): Promise<Tunnel> {
   if (tunnel === 'none') return directWay();
+  if (tunnel === 'wireguard') throw new ServiceError('--tunnel wireguard: not in this version; use openvpn');
   const directory = await vpnFolder(vpn, learnSecret);
   await installKillSwitch(proxyUser);
   const socketFolder = await mkdtemp(join(tmpdir(), 'management-'));

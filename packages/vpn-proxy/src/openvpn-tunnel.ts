@@ -108,11 +108,13 @@ export class OpenvpnTunnel implements Tunnel {
 
   #manage(connection: Socket): void {
     this.#connection = connection;
-    connection.on('error', () => {});
-    createInterface({ input: connection }).on('line', (line) => {
+    const lines = createInterface({ input: connection });
+    lines.on('line', (line) => {
       const message = parseManagementLine(line);
       if (message) this.#handle(message, connection);
     });
+    // The end of the program is told by its keeper.
+    for (const source of [connection, lines]) source.on('error', () => {});
     connection.write('state on\n');
   }
 

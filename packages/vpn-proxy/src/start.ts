@@ -1,20 +1,8 @@
-import {
-  createUpstreamDispatcher,
-  listen,
-  RequestMetrics,
-  type RunningService,
-  type ServiceContext,
-  ServiceError,
-} from '@docker-worker/service-kit';
+import { type RunningService, type ServiceContext, ServiceError } from '@docker-worker/service-kit';
 import { dropPrivileges } from './drop-privileges.ts';
-import { Gate } from './gate.ts';
-import { httpTarget } from './http-target.ts';
 import { makeTunnel } from './make-tunnel.ts';
-import { probeUpstream } from './probe-upstream.ts';
-import { UpgradeRelay } from './upgrade-relay.ts';
-import { upstreamLookup } from './upstream-lookup.ts';
+import { serve } from './serve.ts';
 import { VpnProxyConfig } from './vpn-config.ts';
-import { createVpnProxyApp } from './vpn-proxy-app.ts';
 
 export { VpnProxyConfig as config };
 
@@ -23,68 +11,9 @@ export { VpnProxyConfig as config };
  * Then this process gives its own up, and only then opens the port and tells the tunnel to connect.
  */
 export async function start(config: VpnProxyConfig, context: ServiceContext): Promise<RunningService> {
-  const { logger, announce, learnSecret, stopping } = context;
-  if (config.upstream === undefined)
-    throw new ServiceError('Environment variable PROXIED_SERVER must be set.');
-  const target = httpTarget(config.upstream);
-  const tunnel = await makeTunnel(config, { logger, learnSecret });
-  // Without a tunnel nothing was made that needs any, and nothing is gained by being another user.
-  if (config.tunnel !== 'none') dropPrivileges();
-
-  const lookup = upstreamLookup(config.resolve, () => tunnel.dns);
-  let dispatcher = makeDispatcher();
-  const upgrades = new UpgradeRelay({ target, lookup, ca: config.ca });
-  const gate = new Gate({
-    tunnel,
-    logger,
-    probe: (signal) => probeUpstream(target, config.probe, { dispatcher, signal }),
-    onShut() {
-      const old = dispatcher;
-      dispatcher = makeDispatcher();
-      upgrades.cut();
-      old.destroy(new Error('the tunnel is down')).catch(() => {});
-    },
-  });
-  const app = createVpnProxyApp({
-    target,
-    gate,
-    dispatcher: () => dispatcher,
-    upgrades,
-    metrics: new RequestMetrics(context.metrics),
-    logger,
-  });
-  const port = await listen(app, config.port, config.address);
-  announce(`Forwarding to ${target.origin}${target.base}, tunnel: ${config.tunnel}`);
-  announce(`Serving on ${config.address ?? 'all interfaces'} port ${port}`);
-  tunnel.open();
-
-  const service: RunningService = {
-    port,
-    isReady: () => gate.isOpen,
-    drain: async () => {
-      await app.close();
-    },
-    async destroy() {
-      gate.close();
-      upgrades.cut();
-      app.server.closeAllConnections();
-      await dispatcher.destroy();
-    },
-  };
-  if (config.waitSeconds > 0) {
-    await gate.opened(config.waitSeconds, stopping).catch(async (error: Error) => {
-      await service.destroy();
-      throw new ServiceError(error.message);
-    });
-  }
-  return service;
-
-  function makeDispatcher() {
-    return createUpstreamDispatcher({
-      ca: config.ca,
-      connectTimeoutMs: config.connectTimeout * 1000,
-      headersTimeoutMs: config.headersTimeout * 1000,
-      lookup,
-    });
-  }
+  const { upstream } = config;
+  if (upstream === undefined) throw new ServiceError('Environment variable PROXIED_SERVER must be set.');
+  const tunnel = await makeTunnel(config, context);
+  dropPrivileges();
+  return serve({ ...config, upstream }, context, tunnel);
 }

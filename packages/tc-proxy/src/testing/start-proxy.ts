@@ -16,6 +16,8 @@ export interface TestProxyOptions {
   /** Takes the place of all connections to upstreams. */
   dispatcher?: Dispatcher;
   guard?: TargetGuardOptions;
+  /** Default: 127.0.0.1. */
+  address?: string;
   upstreams?: Partial<UpstreamsOptions>;
   /** Default: each request is sent once. */
   retry?: RetryPolicy;
@@ -67,7 +69,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
       },
     }),
   });
-  const port = await listen(app, 0, '127.0.0.1');
+  const port = await listen(app, 0, options.address ?? '127.0.0.1');
   return {
     port,
     metrics: registry,

@@ -1,6 +1,7 @@
 import { createLogger, Redactor, Registry } from '@docker-worker/service-kit';
 import type { z } from 'zod';
-import { start } from '../start.ts';
+import { serve } from '../serve.ts';
+import { directWay } from '../tunnel.ts';
 import { VpnProxyConfig } from '../vpn-config.ts';
 
 export interface TestProxy extends AsyncDisposable {
@@ -10,16 +11,19 @@ export interface TestProxy extends AsyncDisposable {
   isOpen(): boolean;
 }
 
+type Settings = z.input<typeof VpnProxyConfig> & { upstream: string };
+
 /** The proxy without a tunnel, in this process; resolves when the upstream has answered the probe. */
-export async function startProxy(config: z.input<typeof VpnProxyConfig>): Promise<TestProxy> {
+export async function startProxy(config: Settings): Promise<TestProxy> {
   let log = '';
   const write = (line: string) => {
     log += line;
   };
   const redactor = new Redactor();
   const logger = createLogger({ name: 'vpn-proxy', level: 'debug', redactor, stream: { write } });
-  const service = await start(
-    VpnProxyConfig.parse({ tunnel: 'none', port: 0, address: '127.0.0.1', waitSeconds: 10, ...config }),
+  const parsed = VpnProxyConfig.parse({ port: 0, address: '127.0.0.1', waitSeconds: 10, ...config });
+  const service = await serve(
+    { ...parsed, upstream: config.upstream },
     {
       logger,
       metrics: new Registry(),
@@ -30,6 +34,7 @@ export async function startProxy(config: z.input<typeof VpnProxyConfig>): Promis
       announce: (fact) => logger.info({ fact }, 'start-up'),
       learnSecret: (secret) => redactor.learn(secret),
     },
+    directWay(),
   );
   return {
     port: service.port,

@@ -9,7 +9,7 @@ import { readConfig } from '../config/read-config.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { localImage } from '../engine/ensure-image.ts';
 import { sidecarImage } from '../engine/start-sidecar.ts';
-import { features } from '../features/index.ts';
+import { features, featuresOf } from '../features/index.ts';
 import { UserError } from '../user-error.ts';
 
 const leastFreeBytes = 1_000_000_000;
@@ -40,7 +40,7 @@ export async function check(options: { config?: string; online?: boolean }): Pro
 async function checkEngine(problems: string[], config: WorkerConfig | undefined): Promise<void> {
   await attempt(problems, async () => {
     await using engine = await connectEngine();
-    const sidecars = features
+    const sidecars = (config === undefined ? features : featuresOf(config))
       .filter(({ name }) => config?.features[name]?.enabled ?? true)
       .flatMap((feature) => feature.sidecars ?? []);
     // With a registry they are pulled when they are first needed.

@@ -76,9 +76,13 @@ export class TaskFileError extends UserError {
 
 /**
  * Reads the tasks of a YAML or JSON file, or of standard input for `-`. Each document of the file is a task
- * definition or just its payload. Throws {@link TaskFileError} with everything that is wrong.
+ * definition or just its payload. Features named in `ownFeatures` are known beside the usual ones. Throws
+ * {@link TaskFileError} with everything that is wrong.
  */
-export async function readTaskFile(path: string): Promise<TaskDocument[]> {
+export async function readTaskFile(
+  path: string,
+  ownFeatures: readonly string[] = [],
+): Promise<TaskDocument[]> {
   const file = path === '-' ? 'standard input' : path;
   const source = await read(path);
   const lines = new LineCounter();
@@ -92,7 +96,7 @@ export async function readTaskFile(path: string): Promise<TaskDocument[]> {
   const stem = path === '-' ? 'task' : basename(path, extname(path));
   const results = documents.map((document, index) => {
     const fallback = documents.length === 1 ? stem : `${stem}-${index + 1}`;
-    return readDocument(document, fallback, (keys) => position(file, lines, document, keys));
+    return readDocument(document, fallback, ownFeatures, (keys) => position(file, lines, document, keys));
   });
   const messages = documents.flatMap((document, index) => [
     ...syntaxErrors(document, source, lines).map((error) => `${file}:${error}`),
@@ -153,6 +157,7 @@ function hasContent({ contents }: Document.Parsed): boolean {
 function readDocument(
   document: Document.Parsed,
   fallbackName: string,
+  ownFeatures: readonly string[],
   at: (keys: readonly PropertyKey[]) => string,
 ): { task?: TaskDocument; messages: string[] } {
   if (document.errors.length > 0) {
@@ -164,7 +169,7 @@ function readDocument(
   } catch (error) {
     return { messages: [`${at([])}: not valid YAML: ${(error as Error).message}`] };
   }
-  const problems = documentProblems(content);
+  const problems = documentProblems(content, ownFeatures);
   if (problems.length > 0) {
     return { messages: problems.map((problem) => `${at(problem.keys ?? [])}: ${problemLine(problem)}`) };
   }
@@ -172,17 +177,17 @@ function readDocument(
   return { messages: [], task: { name: task.metadata?.name ?? fallbackName, payload, task } };
 }
 
-function documentProblems(content: unknown): Problem[] {
+function documentProblems(content: unknown, ownFeatures: readonly string[]): Problem[] {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     const message = `found ${found(content)}, expected a task definition or a payload, which is a mapping`;
     return [{ path: '', message }];
   }
   const keys = Object.keys(content);
   if (keys.includes('payload')) {
-    return definitionProblems(content as Record<string, unknown>);
+    return definitionProblems(content as Record<string, unknown>, ownFeatures);
   }
   if (keys.some((key) => Object.hasOwn(Payload.shape, key))) {
-    return payloadProblems(content, {}, '', []);
+    return payloadProblems(content, { ownFeatures }, '', []);
   }
   const nearest = keys
     .map((key) => ({ key, meant: nearestName(key, ['payload', 'image']) }))
@@ -191,24 +196,29 @@ function documentProblems(content: unknown): Problem[] {
   return [{ path: '', message: `neither a task definition with payload nor a payload with image${hint}` }];
 }
 
-function definitionProblems({ payload, ...task }: Record<string, unknown>): Problem[] {
+function definitionProblems(
+  { payload, ...task }: Record<string, unknown>,
+  ownFeatures: readonly string[],
+): Problem[] {
   const issues = Definition.safeParse(task).error?.issues ?? [];
   const expires = typeof task.expires === 'string' ? task.expires : undefined;
   return [
     ...schemaProblems(issues, { schema: Definition, document: task, root: '' }),
-    ...payloadProblems(payload, { expires }, 'payload', ['payload']),
+    ...payloadProblems(payload, { expires, ownFeatures }, 'payload', ['payload']),
   ];
 }
 
 function payloadProblems(
   payload: unknown,
-  task: { expires?: string },
+  task: { expires?: string; ownFeatures: readonly string[] },
   root: string,
   above: string[],
 ): Problem[] {
   const problems = [
     ...parsePayload(payload, task, root).problems,
-    ...unknownFeatures(payload).map((name) => unknownFeature(name, root)),
+    ...unknownFeatures(payload)
+      .filter((name) => !task.ownFeatures.includes(name))
+      .map((name) => unknownFeature(name, root)),
     ...relativePaths(payload, root),
   ];
   return problems.map((problem) => ({ ...problem, keys: [...above, ...(problem.keys ?? [])] }));

@@ -1,3 +1,4 @@
+import type { WorkerConfig } from '../config/config.ts';
 import { artifacts } from './artifacts.ts';
 import { bulkLog } from './bulk-log.ts';
 import { caches } from './caches.ts';
@@ -9,8 +10,9 @@ import { ownCore } from './own-core.ts';
 import { privileged } from './privileged.ts';
 import { relengAPIProxy } from './relengapi-proxy.ts';
 import { taskclusterProxy } from './taskcluster-proxy.ts';
+import { vpnFeatures } from './vpn-proxies.ts';
 
-/** Every feature there is, in the order in which problems are told. */
+/** Every feature that does not depend on the configuration, in the order in which problems are told. */
 export const features: readonly Feature[] = [
   localLiveLog,
   artifacts,
@@ -23,3 +25,8 @@ export const features: readonly Feature[] = [
   ownCore,
   caches,
 ];
+
+/** Every feature of a worker, those included that its configuration names. */
+export function featuresOf(config: WorkerConfig): readonly Feature[] {
+  return [...features, ...vpnFeatures(config)];
+}

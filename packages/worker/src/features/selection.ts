@@ -2,7 +2,7 @@ import type { WorkerConfig } from '../config/config.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Problem } from '../problem.ts';
 import type { Feature } from './feature.ts';
-import { features } from './index.ts';
+import { features, featuresOf } from './index.ts';
 
 export interface Selection {
   used: Feature[];
@@ -15,7 +15,7 @@ export interface Selection {
  */
 export function selectFeatures(payload: unknown, config: WorkerConfig): Selection {
   const named = namedFeatures(payload);
-  const flags = features.filter(({ askedBy }) => askedBy === undefined);
+  const flags = featuresOf(config).filter(({ askedBy }) => askedBy === undefined);
   const problems: Problem[] = [];
   for (const name of named.keys()) {
     const path = `payload.features.${name}`;

@@ -4,7 +4,7 @@ import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunUnit } from '../engine/run-unit.ts';
 import { WarmUnits } from '../engine/warm-units.ts';
-import { features } from '../features/index.ts';
+import { featuresOf } from '../features/index.ts';
 
 export interface UnitHost {
   engine: Engine;
@@ -32,7 +32,7 @@ export function createRunUnit(
 /** Units made ahead for the features that the configuration names. */
 export function configuredWarmUnits(host: UnitHost): WarmUnits {
   const { units, features: names } = host.config.warm;
-  const sidecars = features
+  const sidecars = featuresOf(host.config)
     .filter(({ name }) => names.includes(name))
     .flatMap((feature) => feature.sidecars ?? []);
   return new WarmUnits({

@@ -29,7 +29,7 @@ export async function examine(
     const { payload } = parsed;
     const all = [...used, ...otherFeatures(payload, config)];
     const request = { task, payload, config, expandedScopes };
-    problems.push(...notOffered(payload), ...imageProblems(request));
+    problems.push(...notOffered(payload), ...imageProblems(request), ...sameAlias(used));
     for (const feature of all) {
       problems.push(...missingScopes(feature, request), ...((await feature.problems?.(request)) ?? []));
     }
@@ -44,6 +44,19 @@ export async function examine(
     resolution: malformed ? { kind: 'exception', reason: 'malformed-payload' } : { kind: 'failed' },
     messages: [...(malformed ? [malformedPayloadText(parsed.problems)] : []), ...problems.map(problemLine)],
   };
+}
+
+/** Of two services under one name the task would reach either. */
+function sameAlias(used: Feature[]): Problem[] {
+  const owners = new Map<string, string>();
+  return used.flatMap(({ name, sidecars = [] }) =>
+    sidecars.flatMap(({ alias }) => {
+      const owner = owners.get(alias);
+      owners.set(alias, owner ?? name);
+      const message = `cannot be used together with ${owner}: both answer at http://${alias}; choose one`;
+      return owner === undefined ? [] : [{ path: `payload.features.${name}`, message }];
+    }),
+  );
 }
 
 function missingScopes(feature: Feature, request: FeatureRequest): Problem[] {

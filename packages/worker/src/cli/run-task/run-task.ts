@@ -31,8 +31,8 @@ export interface RunTaskOptions {
  * @returns the exit code of the first task that did not succeed, or 0
  */
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
-  const documents = await readTaskFile(file);
   const settings = options.config === undefined ? {} : await readFeatureSettings(options.config);
+  const documents = await readTaskFile(file, Object.keys(settings.vpnProxies ?? {}));
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const tasks = documents.map((document) => ({

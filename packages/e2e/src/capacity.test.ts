@@ -1,0 +1,47 @@
+import { expect, test } from '@jest/globals';
+import { startDeployment } from './harness/deployment.ts';
+import { docker } from './harness/host-contents.ts';
+import { startTestWorker } from './harness/test-worker.ts';
+
+const own = { label: [`docker-worker.worker=test/e2e/test-group/test-worker-${process.pid}`] };
+
+test('tasks up to the capacity run at the same time, each of many is resolved once, and nothing is left', async () => {
+  await using deployment = await startDeployment();
+  const tasks = 24;
+  const capacity = 4;
+  {
+    await using worker = await startTestWorker(deployment, { capacity, warm: { units: 1 } });
+    const taskIds = await Promise.all(
+      Array.from({ length: tasks }, (_, index) =>
+        deployment.createTask({
+          features: { taskclusterProxy: index % 2 === 0 },
+          command: [
+            'sh',
+            '-c',
+            `test -z "$TASKCLUSTER_PROXY_URL" || curl -sf $TASKCLUSTER_PROXY_URL/api/auth/v1/ping`,
+          ],
+        }),
+      ),
+    );
+    const outcomes = await Promise.all(taskIds.map((taskId) => worker.outcome(taskId)));
+    expect(outcomes.map(({ exitCode }) => exitCode)).toEqual(Array(tasks).fill(0));
+    const { statuses } = await deployment.queue.statuses({ taskIds });
+    const runs = statuses.map(
+      ({ status }: { status: { runs: { resolved: string; started: string }[] } }) => status.runs,
+    );
+    expect(runs.map(({ length }: { length: number }) => length)).toEqual(Array(tasks).fill(1));
+    const spans = runs.flat().map(({ started, resolved }: { started: string; resolved: string }) => ({
+      from: Date.parse(started),
+      to: Date.parse(resolved),
+    }));
+    const overlaps = spans.map(
+      (span: { from: number }) =>
+        spans.filter((other: { from: number; to: number }) => other.from <= span.from && span.from < other.to)
+          .length,
+    );
+    expect(Math.max(...overlaps)).toBeGreaterThan(1);
+    expect(Math.max(...overlaps)).toBeLessThanOrEqual(capacity);
+  }
+  expect(await docker.listContainers({ all: true, filters: own })).toEqual([]);
+  expect(await docker.listNetworks({ filters: own })).toEqual([]);
+});

@@ -1,0 +1,165 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { Demultiplexer, type Output } from './demultiplexer.ts';
+import { Holds } from './holds.ts';
+
+export interface ProcessRequest {
+  command: readonly string[];
+  tty: boolean;
+  /** `NAME=value`, beside the container's own. */
+  env?: readonly string[];
+}
+
+export interface TerminalSize {
+  rows: number;
+  columns: number;
+}
+
+/** Ctrl+D */
+const endOfTransmission = Buffer.from([4]);
+
+/** How long the engine may take to know the exit code after the output has ended. */
+const exitCodeMs = 5_000;
+const firstLookMs = 5;
+/** How long the engine may take to start a process whose output it has begun to send. */
+const longestStartMs = 500;
+
+/**
+ * A process that the engine runs in the container. Emits `output` and, when a full standard input has
+ * drained, `drain`. Its output is read while nobody holds it, so that nothing piles up here for a slow reader;
+ * at first `start` does.
+ */
+export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain: [] }> {
+  /** The exit code once all output was emitted; 137 when the container was killed. */
+  readonly exited: Promise<number>;
+  /** Who does not want output now. */
+  readonly holds: Holds;
+  readonly #exec: Docker.Exec;
+  readonly #socket: Socket;
+  readonly #tty: boolean;
+  #wantedSize: TerminalSize | undefined;
+  #sizing: Promise<void> | undefined;
+
+  /** @throws the engine's answer, as when the container does not run */
+  static async start(
+    docker: Docker,
+    container: string,
+    { command, tty, env = [] }: ProcessRequest,
+  ): Promise<ExecProcess> {
+    const exec = await docker.getContainer(container).exec({
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: tty,
+      Cmd: [...command],
+      Env: [...env],
+    });
+    // Tty in both calls: engines differ in which of them decides about the form of the stream.
+    const socket = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Socket;
+    return new ExecProcess(exec, socket, tty);
+  }
+
+  private constructor(exec: Docker.Exec, socket: Socket, tty: boolean) {
+    super();
+    this.#exec = exec;
+    this.#socket = socket;
+    this.#tty = tty;
+    const ended = Promise.withResolvers<void>();
+    const demultiplexer = new Demultiplexer();
+    this.holds = new Holds(socket, 'start');
+    socket.on('data', (chunk: Buffer) => {
+      if (tty) {
+        this.emit('output', 'stdout', chunk);
+      } else {
+        demultiplexer.push(chunk, (output, data) => this.emit('output', output, data));
+      }
+    });
+    socket.on('drain', () => this.emit('drain'));
+    socket.on('error', () => {});
+    socket.on('close', () => ended.resolve());
+    this.exited = ended.promise.then(() => this.#exitCode());
+    this.exited.catch(() => {});
+  }
+
+  /** False when the process does not keep up; `drain` follows. */
+  write(data: Buffer): boolean {
+    return !this.#socket.writable || this.#socket.write(data);
+  }
+
+  /** Bytes that the process has not taken yet. */
+  get backlog(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** The process reads the end of its input; its output goes on. */
+  end(): void {
+    if (this.#tty) {
+      // The engine would drop the output together with the input; a terminal has its own sign for the end.
+      this.write(endOfTransmission);
+    } else {
+      this.#socket.end();
+    }
+  }
+
+  /**
+   * Sizes the terminal before the process reads what is written after this. Settles when it is done; a size
+   * that comes when the process has just ended changes nothing.
+   */
+  resize(size: TerminalSize): Promise<void> {
+    if (this.#tty && size.rows > 0 && size.columns > 0) {
+      this.#wantedSize = size;
+      this.#sizing ??= this.#applySizes();
+    }
+    return this.#sizing ?? Promise.resolve();
+  }
+
+  /** Drops the connection; the process itself goes on. */
+  detach(): void {
+    this.#socket.destroy();
+  }
+
+  async #applySizes(): Promise<void> {
+    this.#socket.cork();
+    for (let size = this.#wantedSize; size !== undefined; size = this.#wantedSize) {
+      this.#wantedSize = undefined;
+      await this.#applySize(size);
+    }
+    this.#sizing = undefined;
+    this.#socket.uncork();
+  }
+
+  /** The engine takes no size before the process runs, and tells nobody when it does. */
+  async #applySize({ rows, columns }: TerminalSize): Promise<void> {
+    for (let pause = firstLookMs; pause < longestStartMs && !this.#socket.destroyed; pause *= 2) {
+      try {
+        await this.#exec.resize({ h: rows, w: columns });
+        return;
+      } catch {
+        await setTimeout(pause);
+      }
+    }
+  }
+
+  /** The engine knows it a moment after the output has ended and has no event for that. */
+  async #exitCode(): Promise<number> {
+    const deadline = Date.now() + exitCodeMs;
+    for (let pause = firstLookMs; ; pause *= 1.5) {
+      const { Running: isRunning, ExitCode: exitCode } = await this.#exec.inspect();
+      if (!isRunning && exitCode !== null) {
+        return exitCode;
+      }
+      if (Date.now() + pause > deadline) {
+        throw new Error('the process has closed its output but has not ended');
+      }
+      await setTimeout(pause);
+    }
+  }
+}
+
+/** The engine's own words for why it did not do something. */
+export function engineMessage(error: unknown): string {
+  const { json, message } = error as { json?: { message?: string }; message?: string };
+  return (json?.message ?? message ?? String(error)).trim();
+}

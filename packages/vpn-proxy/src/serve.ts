@@ -1,0 +1,82 @@
+import {
+  createUpstreamDispatcher,
+  listen,
+  RequestMetrics,
+  type RunningService,
+  type ServiceContext,
+  ServiceError,
+} from '@docker-worker/service-kit';
+import { Gate } from './gate.ts';
+import { httpTarget } from './http-target.ts';
+import { probeUpstream } from './probe-upstream.ts';
+import type { Tunnel } from './tunnel.ts';
+import { UpgradeRelay } from './upgrade-relay.ts';
+import { upstreamLookup } from './upstream-lookup.ts';
+import type { VpnProxyConfig } from './vpn-config.ts';
+import { createVpnProxyApp } from './vpn-proxy-app.ts';
+
+/** Opens the port and the tunnel; needs no privileges. */
+export async function serve(
+  config: VpnProxyConfig & { upstream: string },
+  context: ServiceContext,
+  tunnel: Tunnel,
+): Promise<RunningService> {
+  const { logger, announce, stopping } = context;
+  const target = httpTarget(config.upstream);
+  const lookup = upstreamLookup(config.resolve, () => tunnel.dns);
+  let dispatcher = makeDispatcher();
+  const upgrades = new UpgradeRelay({ target, lookup, ca: config.ca });
+  const gate = new Gate({
+    tunnel,
+    logger,
+    probe: (signal) => probeUpstream(target, config.probe, { dispatcher, signal }),
+    onShut() {
+      const old = dispatcher;
+      dispatcher = makeDispatcher();
+      upgrades.cut();
+      old.destroy(new Error('the tunnel is down')).catch(() => {});
+    },
+  });
+  const app = createVpnProxyApp({
+    target,
+    gate,
+    dispatcher: () => dispatcher,
+    upgrades,
+    metrics: new RequestMetrics(context.metrics),
+    logger,
+  });
+  const port = await listen(app, config.port, config.address);
+  announce(`Forwarding to ${target.origin}${target.base}, tunnel: ${config.tunnel}`);
+  announce(`Serving on ${config.address ?? 'all interfaces'} port ${port}`);
+  tunnel.open();
+
+  const service: RunningService = {
+    port,
+    isReady: () => gate.isOpen,
+    drain: async () => {
+      await app.close();
+    },
+    async destroy() {
+      gate.close();
+      upgrades.cut();
+      app.server.closeAllConnections();
+      await dispatcher.destroy();
+    },
+  };
+  if (config.waitSeconds > 0) {
+    await gate.opened(config.waitSeconds, stopping).catch(async (error: Error) => {
+      await service.destroy();
+      throw new ServiceError(error.message);
+    });
+  }
+  return service;
+
+  function makeDispatcher() {
+    return createUpstreamDispatcher({
+      ca: config.ca,
+      connectTimeoutMs: config.connectTimeout * 1000,
+      headersTimeoutMs: config.headersTimeout * 1000,
+      lookup,
+    });
+  }
+}
