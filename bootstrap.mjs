@@ -9,7 +9,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -114,6 +114,8 @@ async function startDaemon() {
     run('systemctl', ['start', 'docker']);
     return;
   }
+  removeStalePid('/var/run/docker.pid', 'dockerd');
+  removeStalePid('/var/run/docker/containerd/containerd.pid', 'containerd');
   const log = '/var/log/dockerd.log';
   const started = Date.now();
   const output = openSync(log, 'a');
@@ -132,6 +134,17 @@ async function startDaemon() {
       throw new Error(`dockerd did not start (${exit ?? 'no answer within 60 s'}); its log is ${log}.`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** A daemon that was killed leaves its pid file, which keeps the next one from starting once the pid is reused. */
+function removeStalePid(file, program) {
+  if (!existsSync(file)) {
+    return;
+  }
+  const command = `/proc/${readFileSync(file, 'utf8').trim()}/comm`;
+  if (!existsSync(command) || readFileSync(command, 'utf8').trim() !== program) {
+    rmSync(file);
   }
 }
 
