@@ -40,23 +40,31 @@ async function* unlz4(bytes: Bytes): AsyncGenerator<Buffer> {
   closed.catch(() => {});
   const complaint = Readable.from(child.stderr).toArray();
   complaint.catch(() => {});
-  let failure: Error | undefined;
-  const fed = pipeline(bytes, child.stdin).catch((error: Error) => {
-    failure = error;
-    child.kill();
-  });
+  // Told apart from a failure to feed the command, which only follows from what the command says itself.
+  let lost: Error | undefined;
+  const source = async function* () {
+    try {
+      yield* bytes;
+    } catch (error) {
+      lost = error as Error;
+      throw error;
+    }
+  };
+  const fed = pipeline(source, child.stdin).catch(() => void child.kill());
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     const [code] = await closed.catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? new Error('the command lz4 is not on this worker') : error;
     });
     await fed;
+    if (lost !== undefined) {
+      throw lost;
+    }
     if (code !== 0) {
-      // A command that ends early makes feeding it fail as well; what it says itself is the cause.
       const text = Buffer.concat(await complaint)
         .toString()
         .trim();
-      throw text === '' && failure !== undefined ? failure : new Error(`not an LZ4 archive: ${text}`);
+      throw new Error(`not an LZ4 archive: ${text}`);
     }
   } finally {
     child.kill();
