@@ -54,15 +54,6 @@ async function run(image: unknown, definition: object = {}) {
   return { taskId, kind: resolution.kind, log: await deployment.taskLog(taskId) };
 }
 
-/** How often bytes of artifacts were downloaded meanwhile. */
-function countDownloads(): { count: number } {
-  const downloads = { count: 0 };
-  deployment.local.onRequest(({ method, path }) => {
-    downloads.count += method === 'GET' && path.startsWith('/blobs/') ? 1 : 0;
-  });
-  return downloads;
-}
-
 const lz4 = (bytes: Buffer) => execFileSync('lz4', ['-c'], { input: bytes, maxBuffer: 64 * 1024 * 1024 });
 
 test.each<[string, (bytes: Buffer) => Buffer]>([
@@ -93,22 +84,6 @@ test('what was compressed for the way only is hashed without that', async () => 
 
   expect(kind).toBe('completed');
   expect((await worker.run(taskId)).image?.artifactHash).toBe(digest(image.archive));
-});
-
-test('an image is downloaded once, however many tasks want it, and its hash stays known', async () => {
-  const image = await tinyImage();
-  const source = await publish('public/image.tar.zst', zstdCompressSync(image.archive));
-  const downloads = countDownloads();
-
-  await Promise.all([run(source), run(source), run(source)]);
-  const { taskId, log } = await run(source);
-
-  expect(downloads.count).toBe(1);
-  expect(log).toContain(`loaded.  Using image ID ${image.id}.`);
-  expect((await worker.run(taskId)).image).toEqual({
-    hash: image.id,
-    artifactHash: digest(zstdCompressSync(image.archive)),
-  });
 });
 
 test('names in an archive name nothing on the host', async () => {
@@ -255,18 +230,6 @@ test('a registry that is gone is given up after the attempts', async () => {
 
   expect(kind).toBe('failed');
   expect(log.match(/trying again in/g)).toHaveLength(4);
-});
-
-test('a pull that nobody waits for any more is cut', async () => {
-  await using registry = await startRegistry('team/tool', await tinyImage());
-  registry.holdBlobs();
-  const taskId = await deployment.createTask({ image: `${registry.address}/team/tool` });
-  const hungUp = await registry.held;
-
-  (await worker.run(taskId)).abort({ kind: 'worker-shutdown' });
-
-  expect((await worker.outcome(taskId)).resolution).toEqual({ kind: 'exception', reason: 'worker-shutdown' });
-  await hungUp;
 });
 
 test('a registry with a login is used with the configured one, for tasks that have the scope', async () => {

@@ -40,16 +40,17 @@ async function runTunnel(script: string, until: (states: TunnelState[]) => boole
       logger,
     });
     const states: TunnelState[] = [];
-    await new Promise<void>((resolve) => {
+    const seen = await new Promise<{ isUp: boolean; dns: OpenvpnTunnel['dns'] }>((resolve) => {
       tunnel.onChange = () => {
         states.push(tunnel.state);
-        if (until(states)) resolve();
+        if (!until(states)) return;
+        tunnel.onChange = () => {};
+        resolve({ isUp: tunnel.isUp, dns: tunnel.dns });
       };
       tunnel.open();
     });
-    const { isUp, dns } = tunnel;
     tunnel.close();
-    return { states, isUp, dns, log };
+    return { states, ...seen, log };
   } finally {
     await rm(folder, { recursive: true });
   }

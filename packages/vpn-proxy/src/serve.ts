@@ -65,7 +65,9 @@ export async function serve(
   };
   if (config.waitSeconds > 0) {
     await gate.opened(config.waitSeconds, stopping).catch(async (error: Error) => {
+      const closed = app.close();
       await service.destroy();
+      await closed;
       throw new ServiceError(error.message);
     });
   }

@@ -41,7 +41,9 @@ export async function startProxy(config: Settings): Promise<TestProxy> {
     log: () => log,
     isOpen: () => service.isReady?.() ?? false,
     async [Symbol.asyncDispose]() {
+      const drained = service.drain();
       await service.destroy();
+      await drained;
     },
   };
 }

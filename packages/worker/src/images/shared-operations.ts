@@ -26,7 +26,7 @@ export class SharedOperations<Event, Result> {
     participation: Participation<Event>,
   ): Promise<Result> {
     participation.signal?.throwIfAborted();
-    const operation = this.#underway.get(key) ?? this.#start(key, start);
+    const operation = this.#underway.get(key) ?? this.#start(key, start, participation);
     operation.waiting.add(participation);
     try {
       const { signal } = participation;
@@ -43,8 +43,10 @@ export class SharedOperations<Event, Result> {
   #start(
     key: string,
     start: (tell: (event: Event) => void, signal: AbortSignal) => Promise<Result>,
+    first: Participation<Event>,
   ): Underway<Event, Result> {
-    const waiting = new Set<Participation<Event>>();
+    // Taking part before it begins, so that its first event is heard.
+    const waiting = new Set([first]);
     const abandoned = new AbortController();
     const tell = (event: Event) => {
       for (const { onEvent } of waiting) {
