@@ -229,7 +229,10 @@ describe('directories', () => {
       { ...run.destination, concurrency: 3 },
     );
 
-    expect(run.puts).toMatchObject({ count: 80, mostAtOnce: 3 });
+    expect(run.puts.count).toBe(80);
+    // How far it gets towards the limit depends on the machine.
+    expect(run.puts.mostAtOnce).toBeGreaterThan(1);
+    expect(run.puts.mostAtOnce).toBeLessThanOrEqual(3);
     expect((await names()).length).toBe(80);
   });
 

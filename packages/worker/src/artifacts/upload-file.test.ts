@@ -104,7 +104,7 @@ describe('attempts', () => {
     const error: Error = await upload(Buffer.from('x')).catch((thrown) => thrown);
 
     expect(error.message).toMatch(
-      /^Artifact "public\/a\.log" could not be uploaded: (other side closed|.*ECONNRESET)$/,
+      /^Artifact "public\/a\.log" could not be uploaded: (other side closed|.*(ECONNRESET|EPIPE|socket hang up))$/,
     );
     expect(JSON.stringify(error)).not.toContain('/blobs/');
   });

@@ -1,9 +1,8 @@
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { type BackOff, withBackOff } from '../images/back-off.ts';
 import { type Participation, SharedOperations } from '../images/shared-operations.ts';
+import { answerLines } from './answer-lines.ts';
 import { engineMessage, engineStatus } from './engine.ts';
 
 /** What the engine tells while it pulls: a line per step of a layer, or of the whole image. */
@@ -81,7 +80,7 @@ async function pullImage(docker: Docker, name: string, { credentials, tell, sign
   try {
     const options = { fromImage: repository, tag: reference, abortSignal: signal };
     const stream = await docker.createImage(credentials ?? {}, options);
-    for await (const line of createInterface({ input: stream as Readable })) {
+    for await (const line of answerLines(stream)) {
       const event = PullEvent.parse(JSON.parse(line));
       if (event.error !== undefined) {
         throw new Error(event.error);

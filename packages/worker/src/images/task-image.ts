@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { errorText } from '../artifacts/error-text.ts';
+import { answerLines } from '../engine/answer-lines.ts';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
 import { InvalidArchive } from './archive-documents.ts';
 import { compressionOf } from './artifact-path.ts';
@@ -179,7 +179,7 @@ async function sendToEngine(
 async function answerTo(docker: Docker, body: Readable, signal: AbortSignal): Promise<void> {
   try {
     const stream = await docker.loadImage(body, { quiet: true, abortSignal: signal } as object);
-    for await (const line of createInterface({ input: stream as Readable })) {
+    for await (const line of answerLines(stream)) {
       const { error } = JSON.parse(line) as { error?: string };
       if (error !== undefined) {
         throw new InvalidArchive(error);
