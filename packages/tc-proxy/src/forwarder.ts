@@ -1,14 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { endToEndHeaders, errorBody, type Logger, type RequestMetrics } from '@docker-worker/service-kit';
+import {
+  endToEndHeaders,
+  errorBody,
+  hasBody,
+  type Logger,
+  RequestBody,
+  type RequestMetrics,
+  rawPath,
+  smallBody,
+} from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
 import { answerJson, answerText } from './answer.ts';
 import type { CredentialHolder } from './credential-holder.ts';
 import { Exchange, type ExchangeOutcome } from './exchange.ts';
 import { hawkHeader } from './hawk-header.ts';
 import type { HttpUrl } from './http-url.ts';
-import { hasBody, RequestBody, smallBody } from './request-body.ts';
-import { type NoTarget, resolveTarget, routablePath, type Target } from './resolve-target.ts';
+import { type NoTarget, resolveTarget, type Target } from './resolve-target.ts';
 import { mayRepeat, type RetryPolicy } from './retry-policy.ts';
 import type { TargetGuard } from './target-guard.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -84,8 +92,8 @@ export class Forwarder {
     if (!hasBody(request)) {
       this.#exchange({ target, request, response, body: null, startedAt });
     } else if (this.#isReplayable(request)) {
-      smallBody(request).then(
-        (body) => this.#exchange({ target, request, response, body, startedAt }),
+      smallBody(request, replayableBytes).then(
+        (body) => this.#exchange({ target, request, response, body: body ?? null, startedAt }),
         () => this.#finish(target, request, startedAt, { status: 499, responseBytes: 0 }),
       );
     } else {
@@ -109,7 +117,7 @@ export class Forwarder {
 
   #targetOf(rawUrl: string): Target | NoTarget {
     const { root, guard } = this.#options;
-    const target = resolveTarget(routablePath(rawUrl), root);
+    const target = resolveTarget(rawPath(rawUrl), root);
     if (!('origin' in target) || target.route === 'root-url') return target;
     const refusal = guard.refusal(target.host);
     return refusal === undefined ? target : { status: 403, text: refusal };

@@ -1,11 +1,12 @@
+import { rawPath } from '@docker-worker/service-kit';
 import { expect, test } from '@jest/globals';
 import { type HttpUrl, parseHttpUrl } from './http-url.ts';
-import { resolveTarget, routablePath } from './resolve-target.ts';
+import { resolveTarget } from './resolve-target.ts';
 
 const root = parseHttpUrl('https://tc.example.com') as HttpUrl;
 
 function targetOf(rawUrl: string, base = root) {
-  const target = resolveTarget(routablePath(rawUrl), base);
+  const target = resolveTarget(rawPath(rawUrl), base);
   return 'origin' in target ? `${target.origin}${target.path}` : target.status;
 }
 

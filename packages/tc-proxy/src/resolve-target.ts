@@ -12,15 +12,6 @@ export interface NoTarget {
   text: string;
 }
 
-/** Request target, as the HTTP parser hands it over, in the form that is routed: path and query. */
-export function routablePath(rawUrl: string): string {
-  // Clients that take us for their HTTP proxy send absolute URLs.
-  const path = rawUrl.startsWith('/') ? rawUrl : rawUrl.replace(/^https?:\/\/[^/?#]*/i, '');
-  const fragment = path.indexOf('#');
-  const sent = fragment === -1 ? path : path.slice(0, fragment);
-  return printable(sent.startsWith('/') ? sent : `/${sent}`);
-}
-
 /**
  * Maps path and query of a request to its upstream: `/api/<service>/<version>/…` and its short form
  * without `/api` to the root URL, `/<host with a dot>/…` to that host by https. Nothing is normalized.
@@ -72,12 +63,4 @@ function firstSegmentEnd(path: string): number {
 
 function isHostLabels(text: string): boolean {
   return /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text);
-}
-
-/** The parser gives one character for each byte; those that no URL may hold are percent-encoded. */
-function printable(path: string): string {
-  return path.replace(
-    /[^\u0021-\u007e]/g,
-    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
 }

@@ -6,10 +6,11 @@ import {
   RequestMetrics,
   type RunningService,
   type ServiceContext,
+  ServiceError,
+  taskScopes,
 } from '@docker-worker/service-kit';
 import { CredentialHolder } from './credential-holder.ts';
 import { TargetGuard } from './target-guard.ts';
-import { taskScopes } from './task-scopes.ts';
 import { createTcProxyApp } from './tc-proxy-app.ts';
 import { TcProxyConfig } from './tc-proxy-config.ts';
 import { createUpstreams } from './upstreams.ts';
@@ -31,7 +32,9 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
     ...(config.httpsProxy ? { httpsProxy: { url: config.httpsProxy, except: config.noProxy } } : {}),
   });
   const authorizedScopes = await restriction(config, (taskId) =>
-    taskScopes({ rootUrl, taskId, dispatcher: upstreams.root, signal: context.stopping }),
+    taskScopes({ rootUrl, taskId, dispatcher: upstreams.root, signal: context.stopping }).catch((error) => {
+      throw error instanceof ServiceError ? new ServiceError(`--task-id: ${error.message}`) : error;
+    }),
   );
   const credentials = new CredentialHolder(config.credentials, { authorizedScopes, version, revision });
   const metrics = new RequestMetrics(context.metrics);

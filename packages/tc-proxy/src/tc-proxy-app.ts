@@ -4,6 +4,7 @@ import {
   http,
   type Logger,
   type RequestMetrics,
+  rawPath,
   withoutSchemas,
 } from '@docker-worker/service-kit';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
@@ -12,7 +13,6 @@ import type { CredentialHolder } from './credential-holder.ts';
 import { credentialsRoute } from './credentials-route.ts';
 import { Forwarder } from './forwarder.ts';
 import { parseHttpUrl } from './http-url.ts';
-import { routablePath } from './resolve-target.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { TargetGuard } from './target-guard.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -114,7 +114,7 @@ export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
 
 function routeName(method: string | undefined, rawUrl: string, credentialsEndpoint: boolean): string {
   if (rawUrl === '*' && method === 'OPTIONS') return '/server';
-  const path = routablePath(rawUrl);
+  const path = rawPath(rawUrl);
   if (path === '/bewit' || path.startsWith('/bewit?')) return '/bewit';
   if (credentialsEndpoint && (path === '/credentials' || path.startsWith('/credentials?')))
     return '/credentials';

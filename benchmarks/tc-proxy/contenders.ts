@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { proxyConfig, upstreamConfig } from './nginx-config.ts';
+import { PinnedProcess } from './pinned-process.ts';
+
+/** The proxy under test has this core for itself; everything else shares the other. */
+export const proxyCore = 0;
+export const otherCore = 1;
+
+const bundle = join(import.meta.dirname, '../../packages/tc-proxy/dist/main.js');
+
+export const contenderNames = ['nginx, unsigned', 'tc-proxy', 'stock http-proxy'] as const;
+export type ContenderName = (typeof contenderNames)[number];
+
+/** Starts a contender in front of the upstream. */
+export function startContender(
+  name: ContenderName,
+  folder: string,
+  port: number,
+  upstreamPort: number,
+): Promise<PinnedProcess> {
+  switch (name) {
+    case 'nginx, unsigned':
+      return startNginx(proxyCore, folder, port, proxyConfig(folder, port, upstreamPort));
+    case 'tc-proxy':
+      return PinnedProcess.start(proxyCore, tcProxyCommand(port), port, tcProxyEnv(folder, upstreamPort));
+    case 'stock http-proxy': {
+      const script = join(import.meta.dirname, 'stock-http-proxy.ts');
+      const argv = [process.execPath, '--no-warnings', script, String(upstreamPort), String(port)];
+      return PinnedProcess.start(proxyCore, argv, port);
+    }
+  }
+}
+
+export function tcProxyCommand(port: number): string[] {
+  return [process.execPath, bundle, '--port', String(port), '--admin-port', '0'];
+}
+
+export function tcProxyEnv(folder: string, upstreamPort: number): Record<string, string> {
+  return {
+    TASKCLUSTER_ROOT_URL: `http://127.0.0.1:${upstreamPort}`,
+    TASKCLUSTER_CLIENT_ID: 'tester',
+    TASKCLUSTER_ACCESS_TOKEN: 'no-secret-but-long-enough',
+    // As in the image.
+    NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
+  };
+}
+
+export function startJsonUpstream(folder: string, port: number): Promise<PinnedProcess> {
+  return startNginx(otherCore, folder, port, upstreamConfig(folder, port));
+}
+
+export function startStreamUpstream(port: number): Promise<PinnedProcess> {
+  const script = join(import.meta.dirname, 'stream-upstream.ts');
+  return PinnedProcess.start(otherCore, [process.execPath, '--no-warnings', script, String(port)], port);
+}
+
+function startNginx(core: number, folder: string, port: number, config: string): Promise<PinnedProcess> {
+  const file = join(folder, `nginx-${port}.conf`);
+  writeFileSync(file, config);
+  return PinnedProcess.start(core, ['nginx', '-p', folder, '-c', file], port);
+}

@@ -1,0 +1,232 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type ContenderName,
+  contenderNames,
+  otherCore,
+  startContender,
+  startJsonUpstream,
+  startStreamUpstream,
+  tcProxyCommand,
+  tcProxyEnv,
+} from './contenders.ts';
+import {
+  type Load,
+  measureCredentialsUpdate,
+  measureLoad,
+  measureStart,
+  measureTransfer,
+} from './measure.ts';
+import { barPlot } from './plot.ts';
+
+/**
+ * tc-proxy against nginx, which does not sign and so is the physical limit, and against `@fastify/http-proxy`
+ * as it comes. Every proxy has one core for itself; load and upstream share the other. Interleaved, medians.
+ * Rewrites the figures of the README and the plot beside it.
+ *
+ *   node benchmarks/tc-proxy/main.ts [ROUNDS [SECONDS]]
+ *
+ * Needs two cores, the bundle (`npm run build` in packages/tc-proxy), and `nginx`, `wrk`, `curl`, `taskset`.
+ */
+const rounds = Number(process.argv[2] ?? 5);
+const seconds = Number(process.argv[3] ?? 1);
+const concurrencies = [1, 16, 64, 256];
+const bytes = 2 ** 30;
+
+if (availableParallelism() < 2) throw new Error('two cores are needed');
+for (const tool of ['nginx', 'wrk', 'curl', 'taskset']) {
+  execFileSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' });
+}
+execFileSync('taskset', ['-cp', String(otherCore), String(process.pid)], { stdio: 'ignore' });
+const folder = mkdtempSync(join(tmpdir(), 'bench-tc-proxy-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+let nextPort = 19_000 + (process.pid % 500) * 20;
+
+const loads = new Map<string, Load[]>();
+await measureLoads();
+const transfers = new Map<string, number[]>();
+const peaks = new Map<ContenderName, number>();
+await measureTransfers();
+const updates = await measureUpdates();
+const { starts, idleMiB } = await measureStarts();
+
+const text = report();
+console.log(text);
+writeFileSync(join(import.meta.dirname, 'plot.svg'), plot());
+const readme = join(import.meta.dirname, 'README.md');
+const [before = '', rest = ''] = readFileSync(readme, 'utf8').split('<!-- figures -->\n');
+const after = rest.split('<!-- end of figures -->')[1] ?? '';
+writeFileSync(readme, `${before}<!-- figures -->\n\n${text}\n<!-- end of figures -->${after}`);
+execFileSync(join(import.meta.dirname, '../../node_modules/.bin/biome'), ['format', '--write', readme]);
+
+async function measureLoads(): Promise<void> {
+  await using upstream = await startJsonUpstream(folder, nextPort++);
+  await using disposal = new AsyncDisposableStack();
+  const proxies = new Map<ContenderName, Awaited<ReturnType<typeof startContender>>>();
+  for (const name of contenderNames) {
+    const proxy = disposal.use(await startContender(name, folder, nextPort++, upstream.port));
+    proxies.set(name, proxy);
+    // Until the code is compiled: figures of a proxy that has just been started say little.
+    await measureLoad(proxy, 64, 2);
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const connections of concurrencies) {
+      for (const [name, proxy] of proxies) {
+        add(loads, `${name} ${connections}`, await measureLoad(proxy, connections, seconds));
+      }
+    }
+  }
+}
+
+async function measureTransfers(): Promise<void> {
+  await using upstream = await startStreamUpstream(nextPort++);
+  await using disposal = new AsyncDisposableStack();
+  // Sparse: it is read, but takes no space.
+  const file = join(folder, 'upload');
+  writeFileSync(file, '');
+  truncateSync(file, bytes);
+  const proxies = new Map<ContenderName, Awaited<ReturnType<typeof startContender>>>();
+  for (const name of contenderNames) {
+    proxies.set(name, disposal.use(await startContender(name, folder, nextPort++, upstream.port)));
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const direction of ['GET', 'PUT'] as const) {
+      for (const [name, proxy] of proxies) {
+        add(transfers, `${name} ${direction}`, await measureTransfer(proxy, direction, file, bytes));
+      }
+    }
+  }
+  for (const [name, proxy] of proxies) peaks.set(name, proxy.memory('VmHWM'));
+}
+
+async function measureUpdates(): Promise<{ ms: number; failures: number }> {
+  await using upstream = await startStreamUpstream(nextPort++);
+  await using proxy = await startContender('tc-proxy', folder, nextPort++, upstream.port);
+  const all: { ms: number; failures: number }[] = [];
+  for (let round = 0; round < rounds; round++) all.push(await measureCredentialsUpdate(proxy.port));
+  return {
+    ms: median(all.map(({ ms }) => ms)),
+    failures: all.reduce((sum, { failures }) => sum + failures, 0),
+  };
+}
+
+async function measureStarts(): Promise<{ starts: number; idleMiB: number }> {
+  await using upstream = await startJsonUpstream(folder, nextPort++);
+  const times: number[] = [];
+  const env = tcProxyEnv(folder, upstream.port);
+  for (let round = 0; round < rounds; round++) {
+    const port = nextPort++;
+    times.push(await measureStart(tcProxyCommand(port), env, port));
+  }
+  await using proxy = await startContender('tc-proxy', folder, nextPort++, upstream.port);
+  return { starts: median(times), idleMiB: proxy.memory('VmRSS') };
+}
+
+function report(): string {
+  const version = (command: string) => execFileSync('sh', ['-c', `${command} 2>&1`], { encoding: 'utf8' });
+  const lines = [
+    `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, ` +
+      `Node ${process.version}, ${version('nginx -v').replace(/.*\//, 'nginx ').trim()}; medians of ${rounds}.`,
+    '',
+    '| small GETs | requests/s | of nginx | p99, ms | CPU, µs each | failed |',
+    '| --- | --- | --- | --- | --- | --- |',
+  ];
+  for (const connections of concurrencies) {
+    for (const name of contenderNames) {
+      const ratio =
+        figure(name, connections, 'requestsPerSecond') /
+        figure('nginx, unsigned', connections, 'requestsPerSecond');
+      const failed = (loads.get(`${name} ${connections}`) ?? []).reduce(
+        (sum, load) => sum + load.failures,
+        0,
+      );
+      lines.push(
+        `| ${connections} connections: ${name} | ${Math.round(figure(name, connections, 'requestsPerSecond'))} | ` +
+          `${ratio.toFixed(2)} | ${figure(name, connections, 'p99Ms').toFixed(1)} | ` +
+          `${figure(name, connections, 'cpuMicros').toFixed(1)} | ${failed} |`,
+      );
+    }
+  }
+  lines.push('', '| 1 GiB | GET, MiB/s | PUT, MiB/s | peak RSS, MiB |', '| --- | --- | --- | --- |');
+  for (const name of contenderNames) {
+    const [down, up] = ['GET', 'PUT'].map((way) => Math.round(median(transfers.get(`${name} ${way}`) ?? [])));
+    lines.push(`| ${name} | ${down} | ${up} | ${Math.round(peaks.get(name) ?? 0)} |`);
+  }
+  lines.push('', '| tc-proxy | measured | target |', '| --- | --- | --- |', ...targets(), '');
+  return lines.join('\n');
+}
+
+function targets(): string[] {
+  const rate = (name: ContenderName, connections: number) => figure(name, connections, 'requestsPerSecond');
+  const of = (name: ContenderName, connections: number) =>
+    (rate('tc-proxy', connections) / rate(name, connections)).toFixed(2);
+  const transfer = (way: string) =>
+    median(transfers.get(`tc-proxy ${way}`) ?? []) / median(transfers.get(`nginx, unsigned ${way}`) ?? []);
+  const p99 = figure('tc-proxy', 64, 'p99Ms') / figure('nginx, unsigned', 64, 'p99Ms');
+  return [
+    [
+      'requests/s of nginx’s, 16 and 64 connections',
+      `${of('nginx, unsigned', 16)}, ${of('nginx, unsigned', 64)}`,
+      '0.35 or more',
+    ],
+    [
+      'requests/s of stock http-proxy’s, 16 and 64',
+      `${of('stock http-proxy', 16)}, ${of('stock http-proxy', 64)}`,
+      '2.0 or more',
+    ],
+    ['p99 of nginx’s, 64 connections', p99.toFixed(1), '4 or less'],
+    ['p99, 256 connections', `${figure('tc-proxy', 256, 'p99Ms').toFixed(0)} ms`, '60 ms or less'],
+    [
+      'throughput of nginx’s, GET and PUT',
+      `${transfer('GET').toFixed(2)}, ${transfer('PUT').toFixed(2)}`,
+      '0.5 or more',
+    ],
+    ['peak RSS with 1 GiB each way', `${Math.round(peaks.get('tc-proxy') ?? 0)} MiB`, '140 MiB or less'],
+    [
+      'new credentials, 64 slow requests in flight',
+      `${updates.ms.toFixed(1)} ms, ${updates.failures} failed`,
+      '10 ms, none',
+    ],
+    ['start of the process to its first answer', `${Math.round(starts)} ms`, '130 ms or less'],
+    ['RSS when idle', `${Math.round(idleMiB)} MiB`, '85 MiB or less'],
+    ['size of the image', imageSize(), 'reported'],
+  ].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+function imageSize(): string {
+  try {
+    const argv = ['image', 'ls', '--format', '{{.Size}}', 'docker-worker/tc-proxy'];
+    return execFileSync('docker', argv, { encoding: 'utf8', stdio: 'pipe' }).split('\n')[0] || 'not built';
+  } catch {
+    return 'no engine';
+  }
+}
+
+function plot(): string {
+  const colors = ['#999', '#2a6fdb', '#e0a030'];
+  return barPlot(
+    'Signed requests per second on one core, by connections (nginx: unsigned)',
+    concurrencies.map(String),
+    contenderNames.map((name, index) => ({
+      name,
+      color: colors[index] ?? '#000',
+      values: concurrencies.map((connections) => figure(name, connections, 'requestsPerSecond')),
+    })),
+  );
+}
+
+function figure(name: ContenderName, connections: number, key: keyof Load): number {
+  return median((loads.get(`${name} ${connections}`) ?? []).map((load) => load[key]));
+}
+
+function add<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  map.set(key, [...(map.get(key) ?? []), value]);
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
+}

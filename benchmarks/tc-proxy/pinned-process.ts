@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+
+/** Ticks of the clock in which Linux counts CPU time. */
+const ticksPerSecond = 100;
+
+/** A server as a process of its own, bound to one core. */
+export class PinnedProcess implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  /** Resolves when the port accepts connections. */
+  static async start(
+    core: number,
+    argv: readonly string[],
+    port: number,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<PinnedProcess> {
+    // `taskset` becomes the program that it starts, so the process id stays.
+    const child = spawn('taskset', ['-c', String(core), ...argv], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env.PATH, ...env },
+    });
+    let said = '';
+    child.stderr?.on('data', (chunk) => {
+      said = `${said}${chunk}`.slice(-2_000);
+    });
+    while (!(await accepts(port))) {
+      if (child.exitCode !== null) throw new Error(`${argv.join(' ')} has ended: ${said}`);
+    }
+    return new PinnedProcess(child, port);
+  }
+
+  /** Seconds of CPU time so far. */
+  cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  }
+
+  /** MiB in memory: `VmRSS` now, `VmHWM` the most there ever was. */
+  memory(which: 'VmRSS' | 'VmHWM'): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    this.#child.kill('SIGTERM');
+    await once(this.#child, 'close');
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => socket.destroy());
+    socket.once('error', () => {});
+    socket.once('close', (hadError) => resolve(!hadError));
+  });
+}
