@@ -130,6 +130,11 @@ export const WorkerConfig = z.strictObject({
         ),
     })
     .prefault({}),
+  stateDirectory: z
+    .string()
+    .regex(/^\/[^:]*$/, 'must be an absolute path without ":"')
+    .default('/var/lib/docker-worker')
+    .describe('What the worker must know after a restart, and the sockets that it shares with sidecars.'),
   dockerVolume: z
     .string()
     .optional()

@@ -39,6 +39,7 @@ export function localWorkerConfig(
 ): WorkerConfig {
   return WorkerConfig.parse({
     cache: { volumeCachePath: join(cacheHome(), 'docker-worker', 'caches') },
+    stateDirectory: join(stateHome(), 'docker-worker'),
     ...settings,
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
@@ -55,6 +56,11 @@ export function localWorkerConfig(
 /** Where programs of this user keep what they can make again. */
 function cacheHome(): string {
   return process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+}
+
+/** Where programs of this user keep what they must know the next time. */
+function stateHome(): string {
+  return process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
 }
 
 /**
