@@ -2,22 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { createServer, type Socket } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
-import { send } from '@docker-worker/service-kit/testing/send';
+import { startProxyContainer } from '@docker-worker/vpn-proxy/testing/vpn-proxy-container';
 import {
-  type ProxyContainer,
-  startProxyContainer,
-} from '@docker-worker/vpn-proxy/testing/vpn-proxy-container';
-import {
-  docker as dockerCommand,
   startVpnServer,
   upstreamAddress,
+  upstreamAddress6,
   upstreamName,
   type VpnServer,
 } from '@docker-worker/vpn-proxy/testing/vpn-server';
 import { bridgeGateway } from '@docker-worker/worker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { docker } from './harness/host-contents.ts';
+import { answered, ask, connectAround, connectAs } from './harness/vpn-requests.ts';
 
 /** One server for the tests that leave it as it is. */
 let server: VpnServer;
@@ -30,21 +26,6 @@ afterAll(async () => {
 
 function startProxy(upstream: string, env: Record<string, string> = {}, files = server.clientFiles) {
   return startProxyContainer({ files, env: { PROXIED_SERVER: upstream, ...env } });
-}
-
-function ask(proxy: ProxyContainer, path: string, options = {}) {
-  return send(proxy.port, path, { host: proxy.address, ...options });
-}
-
-/** Asks until the answer has this status; each attempt is a request of its own. */
-async function answered(proxy: ProxyContainer, path: string, status: number) {
-  for (;;) {
-    const answer = await ask(proxy, path);
-    if (answer.status === status) {
-      return answer;
-    }
-    await setTimeout(50);
-  }
 }
 
 test.each([
@@ -73,6 +54,24 @@ test.each([
     });
     expect((await ask(proxy, '/')).status).toBe(401);
     expect((await ask(proxy, '/redirect')).headers.location).toBe('/there?x=1');
+  },
+);
+
+test.each([upstreamAddress, `[${upstreamAddress6}]`])(
+  'a tunnel whose packets are UDP datagrams leads to %s as well',
+  async (upstream) => {
+    await using own = await startVpnServer(await bridgeGateway(docker), 'openvpn-udp');
+    await using proxy = await startProxyContainer({
+      files: own.clientFiles,
+      env: { PROXIED_SERVER: `http://${upstream}` },
+      ipv6: true,
+    });
+    await proxy.logHas('"msg":"open"');
+
+    const echo = JSON.parse((await ask(proxy, '/x')).text);
+
+    expect(echo.headers.host).toBe(upstream);
+    expect(echo.from).toMatch(/^(10\.99\.0\.|fd99::)/);
   },
 );
 
@@ -236,21 +235,17 @@ test('while the tunnel is down not one packet for the upstream leaves by another
   await using proxy = await startProxy(`http://${upstreamAddress}`, {}, own.clientFiles);
   await proxy.logHas('"msg":"open"');
   await using network = await connectAround(own, proxy);
-  const probe = `require("net").connect(80, "${upstreamAddress}").setTimeout(3000, () => { console.log("timeout"); process.exit() })
-    .on("connect", () => { console.log("connected"); process.exit() }).on("error", (e) => { console.log(e.code); process.exit() })`;
-  const asProxy = ['--user', '10001:10001', proxy.id, 'node', '-e', probe];
-  const asRoot = ['--user', '0', proxy.id, 'node', '-e', probe];
 
-  const whileUp = await dockerCommand('exec', ...asProxy);
+  const whileUp = await connectAs(10_001, proxy);
   await own.kill();
   await answered(proxy, '/x', 503);
   const before = await network.sentPackets();
   for (let count = 0; count < 5; count++) {
     await ask(proxy, '/x');
   }
-  const down = await dockerCommand('exec', ...asProxy);
+  const down = await connectAs(10_001, proxy);
   const during = await network.sentPackets();
-  const control = await dockerCommand('exec', ...asRoot);
+  const control = await connectAs(0, proxy);
   const afterControl = await network.sentPackets();
 
   expect({ whileUp, down }).toEqual({ whileUp: 'connected', down: 'EHOSTUNREACH' });
@@ -259,28 +254,3 @@ test('while the tunnel is down not one packet for the upstream leaves by another
   expect(control).toBe('connected');
   expect(afterControl - during).toBeGreaterThan(2);
 });
-
-/** Gives the proxy's container a second interface, over which its main routes lead to the upstream. */
-async function connectAround(own: VpnServer, proxy: ProxyContainer) {
-  const name = `vpn-proxy-test-${randomBytes(6).toString('hex')}`;
-  await dockerCommand('network', 'create', name);
-  for (const container of [own.container, proxy.id]) {
-    await dockerCommand('network', 'connect', name, container);
-  }
-  const gateway = await dockerCommand(
-    'inspect',
-    '--format',
-    `{{(index .NetworkSettings.Networks "${name}").IPAddress}}`,
-    own.container,
-  );
-  await proxy.exec('ip', 'route', 'add', upstreamAddress, 'via', gateway);
-  return {
-    sentPackets: async () => Number(await proxy.exec('cat', '/sys/class/net/eth1/statistics/tx_packets')),
-    async [Symbol.asyncDispose]() {
-      for (const container of [own.container, proxy.id]) {
-        await dockerCommand('network', 'disconnect', '--force', name, container);
-      }
-      await dockerCommand('network', 'rm', name);
-    },
-  };
-}

@@ -21,6 +21,8 @@ export interface Sidecar<Config extends z.ZodType = z.ZodType> {
   capabilities?: readonly string[];
   /** Host devices to map in, by path. */
   devices?: readonly string[];
+  /** Kernel settings of its network, by their names. */
+  sysctls?: Readonly<Record<string, string>>;
   /** Whether the port is published on the host, for clients outside of the run's network. */
   publish?: boolean;
 }

@@ -34,6 +34,7 @@ export class Gate {
   constructor(options: GateOptions) {
     this.#options = options;
     options.tunnel.onChange = () => this.#tunnelChanged();
+    options.tunnel.onSilence = () => void options.probe(new AbortController().signal);
   }
 
   get isOpen(): boolean {

@@ -1,6 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+interface KeeperOptions {
+  onLine(line: string): void;
+  onEnd(code: number): void;
+  /** Whether an order that is given while the command runs is the command's to read; it has no input otherwise. */
+  sharesInput?: boolean;
+}
+
 /**
  * A shell that runs one command, with this process's present privileges, each time it is told to. It is
  * what can start the tunnel's process again after this process has given its own privileges up: the only
@@ -9,11 +16,9 @@ import { createInterface } from 'node:readline';
 export class Keeper {
   readonly #shell: ChildProcess;
 
-  constructor(
-    command: readonly string[],
-    { onLine, onEnd }: { onLine(line: string): void; onEnd(code: number): void },
-  ) {
-    const script = 'while read -r _; do "$@" < /dev/null 2>&1; echo "@ended $?"; done';
+  constructor(command: readonly string[], { onLine, onEnd, sharesInput = false }: KeeperOptions) {
+    const input = sharesInput ? '' : '< /dev/null';
+    const script = `while read -r _; do "$@" ${input} 2>&1; echo "@ended $?"; done`;
     this.#shell = spawn('/bin/sh', ['-c', script, 'keeper', ...command], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });

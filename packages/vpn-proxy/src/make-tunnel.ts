@@ -1,13 +1,15 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Logger, ServiceError } from '@docker-worker/service-kit';
+import type { Logger } from '@docker-worker/service-kit';
 import { proxyUser } from './drop-privileges.ts';
 import { installKillSwitch } from './kill-switch.ts';
 import { OpenvpnTunnel } from './openvpn-tunnel.ts';
 import { directWay, type Tunnel } from './tunnel.ts';
 import type { VpnProxyConfig } from './vpn-config.ts';
 import { vpnFolder } from './vpn-files.ts';
+import { parseWireguardConfig } from './wireguard-config.ts';
+import { WireguardTunnel } from './wireguard-tunnel.ts';
 
 /** Makes everything about the tunnel that needs privileges; it does not connect yet. @throws ServiceError */
 export async function makeTunnel(
@@ -15,8 +17,12 @@ export async function makeTunnel(
   { logger, learnSecret }: { logger: Logger; learnSecret(secret: string): void },
 ): Promise<Tunnel> {
   if (tunnel === 'none') return directWay();
-  if (tunnel === 'wireguard') throw new ServiceError('--tunnel wireguard: not in this version; use openvpn');
   const directory = await vpnFolder(vpn, learnSecret);
+  if (tunnel === 'wireguard') {
+    const config = parseWireguardConfig(await readFile(join(directory, vpn.config), 'utf8'));
+    await installKillSwitch(proxyUser);
+    return WireguardTunnel.make(config, logger);
+  }
   await installKillSwitch(proxyUser);
   const socketFolder = await mkdtemp(join(tmpdir(), 'management-'));
   const socketPath = join(socketFolder, 'socket');

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Logger } from '@docker-worker/service-kit';
+import { hasIpv6 } from './has-ipv6.ts';
 import { Keeper } from './keeper.ts';
 import { routeTable } from './kill-switch.ts';
 import { type ManagementMessage, parseManagementLine } from './management-messages.ts';
@@ -52,7 +53,7 @@ export class OpenvpnTunnel implements Tunnel {
 
   /** Resolves when OpenVPN can find the management socket. */
   static async listen(options: OpenvpnOptions): Promise<OpenvpnTunnel> {
-    const tunnel = new OpenvpnTunnel(options);
+    const tunnel = new OpenvpnTunnel(options, await hasIpv6());
     await new Promise<void>((resolve, reject) => {
       tunnel.#server.once('error', reject);
       tunnel.#server.listen(options.socketPath, resolve);
@@ -60,7 +61,10 @@ export class OpenvpnTunnel implements Tunnel {
     return tunnel;
   }
 
-  private constructor({ directory, config, socketPath, program = 'openvpn', logger }: OpenvpnOptions) {
+  private constructor(
+    { directory, config, socketPath, program = 'openvpn', logger }: OpenvpnOptions,
+    withIpv6: boolean,
+  ) {
     this.#logger = logger;
     this.#server = createServer((connection) => this.#manage(connection));
     const command = [
@@ -70,6 +74,8 @@ export class OpenvpnTunnel implements Tunnel {
       ...['--cd', directory, '--config', config],
       ...['--management', socketPath, 'unix', '--management-client', '--management-hold'],
       ...['--management-up-down', '--suppress-timestamps', '--script-security', '2'],
+      // An address that cannot be set would be the end of OpenVPN.
+      ...(withIpv6 ? [] : ['--pull-filter', 'ignore', 'ifconfig-ipv6']),
       // No other route: what the server pushes is for the one upstream, and must not move the answers to the clients.
       ...['--route-noexec', '--up', `/bin/sh -c '${routeCommand}' up`],
     ];
@@ -107,6 +113,10 @@ export class OpenvpnTunnel implements Tunnel {
   }
 
   #manage(connection: Socket): void {
+    if (this.#isClosed) {
+      connection.destroy();
+      return;
+    }
     this.#connection = connection;
     const lines = createInterface({ input: connection });
     lines.on('line', (line) => {

@@ -14,6 +14,8 @@ export interface Tunnel {
   readonly dns: { servers: readonly string[]; domain?: string };
   /** Called after each change of the state. */
   onChange: () => void;
+  /** Called when something should be sent through the tunnel, so that an answer shows that its other end is there. */
+  onSilence?: () => void;
   /** Begins to connect; does so again and again until it is closed. */
   open(): void;
   close(): void;

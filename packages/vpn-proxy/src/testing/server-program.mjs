@@ -1,7 +1,7 @@
 /**
- * What runs in the container of the test's VPN server: OpenVPN, and behind it, on addresses that only the
- * tunnel leads to, an upstream (http and https) and a name server that knows it.
- * SIGUSR2 kills OpenVPN, SIGHUP starts it again.
+ * What runs in the container of the test's VPN server: OpenVPN or WireGuard, and behind it, on addresses
+ * that only the tunnel leads to, an upstream (http and https) and a name server that knows it.
+ * SIGUSR2 kills the VPN, SIGHUP starts it again.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,9 +10,11 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 
-const { upstreamAddress, upstreamName } = JSON.parse(readFileSync('/server/settings.json', 'utf8'));
+const settings = JSON.parse(readFileSync('/server/settings.json', 'utf8'));
+const { kind, upstreamAddress, upstreamAddress6, upstreamName } = settings;
 
 execFileSync('ip', ['addr', 'add', `${upstreamAddress}/32`, 'dev', 'lo']);
+execFileSync('ip', ['addr', 'add', `${upstreamAddress6}/128`, 'dev', 'lo', 'nodad']);
 let vpn = startVpn();
 process.on('SIGUSR2', () => vpn.kill('SIGKILL'));
 process.on('SIGHUP', () => {
@@ -21,19 +23,34 @@ process.on('SIGHUP', () => {
 process.on('SIGTERM', () => process.exit());
 
 const tls = { key: readFileSync('/server/upstream.key'), cert: readFileSync('/server/upstream.crt') };
-for (const [server, port] of [
-  [createServer(answer), 80],
-  [createTlsServer(tls, answer), 443],
-]) {
-  server.on('upgrade', echo);
-  server.listen(port, upstreamAddress);
+for (const address of [upstreamAddress, upstreamAddress6]) {
+  createServer(answer).on('upgrade', echo).listen(80, address);
+  createTlsServer(tls, answer).on('upgrade', echo).listen(443, address);
 }
 serveNames();
 
 function startVpn() {
+  if (kind === 'wireguard') return startWireguard();
   return spawn('openvpn', ['--cd', '/server', '--config', 'server.conf'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+}
+
+function startWireguard() {
+  execFileSync('mkdir', ['-p', '/tmp/wireguard']);
+  const program = spawn('wireguard-go', ['--foreground', 'wg0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, LOG_LEVEL: 'verbose' },
+  });
+  program.stdout.on('data', (chunk) => {
+    if (!String(chunk).includes('UAPI listener started')) return;
+    execFileSync('wg', ['setconf', 'wg0', '/server/wireguard.conf']);
+    for (const address of ['10.99.0.1/24', 'fd99::1/64'])
+      execFileSync('ip', ['addr', 'add', address, 'dev', 'wg0']);
+    execFileSync('ip', ['link', 'set', 'wg0', 'up']);
+    process.stdout.write('WireGuard is up\n');
+  });
+  return program;
 }
 
 function answer(request, response) {

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vpnProxy } from '../sidecar.ts';
-import { docker } from './vpn-server.ts';
+import { docker, withIpv6 } from './vpn-server.ts';
 
 export interface ProxyContainer extends AsyncDisposable {
   id: string;
@@ -24,10 +24,16 @@ export interface ProxyContainerOptions {
   files: Record<string, string>;
   /** Variables of the container. */
   env: Record<string, string>;
+  /** Whether the tunnel's interface may have IPv6; default false, as Docker starts containers. */
+  ipv6?: boolean;
 }
 
 /** vpn-proxy as a person runs it: from its image, with a mounted folder and no more privileges than it needs. */
-export async function startProxyContainer({ files, env }: ProxyContainerOptions): Promise<ProxyContainer> {
+export async function startProxyContainer({
+  files,
+  env,
+  ipv6 = false,
+}: ProxyContainerOptions): Promise<ProxyContainer> {
   await using starting = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'vpn-proxy-'));
   starting.defer(() => rm(folder, { recursive: true, force: true }));
@@ -39,6 +45,7 @@ export async function startProxyContainer({ files, env }: ProxyContainerOptions)
   const id = await docker(
     ...['run', '--detach', '--cap-drop', 'ALL', ...capabilities, '--device', '/dev/net/tun'],
     ...['--security-opt', 'no-new-privileges', '--read-only', '--tmpfs', '/tmp'],
+    ...(ipv6 ? ['--sysctl', withIpv6] : []),
     ...['--volume', `${folder}:/vpn:ro`],
     ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     `${vpnProxy.image}:${vpnProxy.version}`,

@@ -28,6 +28,10 @@ export const VpnProxySettings = z.strictObject({
     .optional()
     .describe('Folder on this host with the VPN configuration; needed unless "tunnel" is none.'),
   vpnConfig: z.string().default('config.conf').describe('The main file in that folder.'),
+  ipv6: z
+    .boolean()
+    .default(false)
+    .describe('Whether the tunnel carries IPv6; needs a host whose kernel has it.'),
   scope: z.string().optional().describe('What a task needs. Default: docker-worker:feature:<name>.'),
   ca: z.string().optional().describe('PEM file of certificates to trust beside the system’s.'),
 });

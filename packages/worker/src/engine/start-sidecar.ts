@@ -55,6 +55,7 @@ export async function startSidecar(
           PathInContainer: path,
           CgroupPermissions: 'rwm',
         })),
+        Sysctls: { ...sidecar.sysctls },
         ReadonlyRootfs: true,
         Tmpfs: { '/tmp': '' },
         SecurityOpt: ['no-new-privileges'],

@@ -24,7 +24,7 @@ function vpnFeature(name: string, settings: VpnProxySettings | undefined): Featu
   if (settings === undefined) {
     return { name, defaultOn: false, unavailable: () => `its configuration has no "vpnProxies.${name}"` };
   }
-  const sidecar = sidecarOf(name, settings.alias ?? usualAlias(name));
+  const sidecar = sidecarOf(name, settings.alias ?? usualAlias(name), settings.ipv6);
   return {
     name,
     defaultOn: false,
@@ -55,12 +55,20 @@ function usualAlias(name: string): string {
   return (balrogFeatures as readonly string[]).includes(name) ? 'balrog' : name.toLowerCase();
 }
 
+/** Docker turns IPv6 off on networks without it, for the tunnel's interface as well. */
+const ipv6Sysctls = { 'net.ipv6.conf.all.disable_ipv6': '0' };
+
 const sidecars = new Map<string, VpnSidecar>();
 
 /** The same object for the same feature: who made a sidecar ahead compares by identity. */
-function sidecarOf(name: string, alias: string): VpnSidecar {
-  const key = `${name} ${alias}`;
-  const known = sidecars.get(key) ?? { ...vpnProxy, name: `${vpnProxy.name}-${name}`, alias };
+function sidecarOf(name: string, alias: string, ipv6: boolean): VpnSidecar {
+  const key = `${name} ${alias} ${ipv6}`;
+  const known = sidecars.get(key) ?? {
+    ...vpnProxy,
+    name: `${vpnProxy.name}-${name}`,
+    alias,
+    ...(ipv6 ? { sysctls: ipv6Sysctls } : {}),
+  };
   sidecars.set(key, known);
   return known;
 }
