@@ -5,6 +5,7 @@ import type { Authorizer } from './authorizer.ts';
 import { bearerAuthorizer } from './bearer-authorizer.ts';
 import { issueClientCredentialsToken } from './client-credentials-token.ts';
 import { hawkAuthorizer } from './hawk-authorizer.ts';
+import type { IssuerHealth } from './issuer-health.ts';
 import { issueTmpToken } from './relengapi-tmp-token.ts';
 import type { RouteAuth } from './route-settings.ts';
 import { staticTokenAuthorizer } from './static-token-authorizer.ts';
@@ -18,6 +19,7 @@ export interface AuthorizerContext {
   issuingToken?: string;
   credentials(): Credentials | undefined;
   learnSecret(secret: string): void;
+  health: IssuerHealth;
   logger: Logger;
 }
 
@@ -34,11 +36,11 @@ export function createAuthorizer(auth: RouteAuth, context: AuthorizerContext): A
         throw new ServiceError('--relengapi-token: a route needs an issuing token and none is given');
       const { issuer } = auth;
       learnSecret(issuingToken);
-      return bearer(() => issueTmpToken({ dispatcher, issuer, issuingToken, permissions }));
+      return bearer(issuer, () => issueTmpToken({ dispatcher, issuer, issuingToken, permissions }));
     }
     case 'oauth2-client-credentials':
       learnSecret(auth.clientSecret);
-      return bearer(() => issueClientCredentialsToken(auth, dispatcher));
+      return bearer(auth.tokenUrl, () => issueClientCredentialsToken(auth, dispatcher));
     case 'taskcluster-hawk': {
       const { scopes, credentials, signQuery } = auth;
       if (credentials) learnSecret(credentials.accessToken);
@@ -58,10 +60,10 @@ export function createAuthorizer(auth: RouteAuth, context: AuthorizerContext): A
       return { header: () => undefined };
   }
 
-  function bearer(issue: () => Promise<Token>): Authorizer {
+  function bearer(issuer: string, issue: () => Promise<Token>): Authorizer {
     return bearerAuthorizer({
       async issue() {
-        const token = await issue();
+        const token = await context.health.watch(issuer, issue);
         learnSecret(token.value);
         return token;
       },

@@ -37,6 +37,14 @@ test('the issuing token is required', async () => {
   expect(code).toBe(1);
 });
 
+test('--check-config sees what a route lacks', async () => {
+  const lacking = await exitOf(['--check-config', '--scopes', scope]);
+  const complete = await exitOf(['--check-config', '--scopes', scope], { RELENG_API_TOKEN: 'x' });
+
+  expect(lacking.stderr).toContain('--relengapi-token: a route needs an issuing token and none is given');
+  expect([lacking.code, complete.code]).toEqual([1, 0]);
+});
+
 test('a task id without -- in front is a usage error', async () => {
   const { code, stderr } = await exitOf(['--relengapi-token=issuing-token', taskId]);
   expect(stderr).toContain('usage: relengapi-proxy [options] -- <taskId>');

@@ -1,8 +1,11 @@
 import {
+  createLogger,
   createProxyApp,
   createUpstreamDispatcher,
   type Logger,
   listen,
+  Redactor,
+  Registry,
   RequestMetrics,
   type RunningService,
   type ServiceContext,
@@ -12,12 +15,31 @@ import {
 import type { Dispatcher } from 'undici';
 import { type AuthorizerContext, createAuthorizer } from './create-authorizer.ts';
 import { Forwarder } from './forwarder.ts';
+import { IssuerHealth } from './issuer-health.ts';
 import { permissionScopePrefix, permissionsFromScopes } from './permissions.ts';
 import { RelengapiConfig, routesOf } from './relengapi-config.ts';
 import type { Route } from './route-settings.ts';
 import { RouteTable } from './route-table.ts';
 
 export { RelengapiConfig as config };
+
+/** Whether each route has what it needs; the scopes of a task are not fetched. */
+export async function check(config: RelengapiConfig): Promise<void> {
+  const dispatcher = createUpstreamDispatcher({ ca: config.ca, connectTimeoutMs: 0, headersTimeoutMs: 0 });
+  const logger = createLogger({ name: 'check', level: 'silent', redactor: new Redactor() });
+  const routes = routesOf(config);
+  const { scopes = [], taskId, issuingToken } = config;
+  const permissions = taskId === undefined ? usablePermissions(scopes, { config, routes, logger }) : [];
+  const health = new IssuerHealth([], { dispatcher, metrics: new Registry() });
+  for (const { auth } of routes) {
+    createAuthorizer(auth, {
+      ...{ dispatcher, permissions, scopes, issuingToken, health, logger },
+      credentials: () => undefined,
+      learnSecret: () => {},
+    });
+  }
+  await dispatcher.destroy();
+}
 
 /** Serves as soon as the configuration makes sense; no token is asked for before a request needs one. */
 export async function start(config: RelengapiConfig, context: ServiceContext): Promise<RunningService> {
@@ -31,6 +53,7 @@ export async function start(config: RelengapiConfig, context: ServiceContext): P
   const scopes = await allScopes(config, dispatcher, context.stopping);
   const permissions = usablePermissions(scopes, { config, routes, logger });
   let { credentials } = config;
+  const health = new IssuerHealth(issuersOf(routes), { dispatcher, metrics: context.metrics });
   const app = createApp({
     routes,
     dispatcher,
@@ -43,6 +66,7 @@ export async function start(config: RelengapiConfig, context: ServiceContext): P
       issuingToken: config.issuingToken,
       credentials: () => credentials,
       learnSecret,
+      health,
       logger,
     },
   });
@@ -60,6 +84,7 @@ export async function start(config: RelengapiConfig, context: ServiceContext): P
     applyCredentials(next) {
       credentials = next;
     },
+    health: async () => ({ issuers: await health.status() }),
     drain: async () => {
       await app.close();
     },
@@ -86,6 +111,14 @@ function createApp(options: {
   );
   const forwarder = new Forwarder({ routes, dispatcher, metrics, logger });
   return createProxyApp({ logger, forward: (request, response) => forwarder.forward(request, response) });
+}
+
+/** URLs that tokens are asked for at. */
+function issuersOf(routes: readonly Route[]): string[] {
+  return routes.flatMap(({ auth }) => {
+    if (auth.provider === 'relengapi-tmp-token') return [auth.issuer];
+    return auth.provider === 'oauth2-client-credentials' ? [auth.tokenUrl] : [];
+  });
 }
 
 async function allScopes(

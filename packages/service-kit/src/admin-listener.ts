@@ -11,6 +11,8 @@ export interface AdminListenerOptions {
   metrics: Registry;
   version: { name: string; version: string; revision: string };
   isReady(): boolean;
+  /** What `/health` tells beside whether it is ready. */
+  health(): object | Promise<object>;
 }
 
 export interface AdminListener extends AsyncDisposable {
@@ -18,7 +20,7 @@ export interface AdminListener extends AsyncDisposable {
 }
 
 /**
- * Serves `/live`, `/ready`, `/metrics` and `/version`. A listener of its own, so that no path of it can
+ * Serves `/live`, `/ready`, `/health`, `/metrics` and `/version`. A listener of its own, so that no path of it can
  * ever hide a path of the proxied service, and nothing that can reach the data port can reach it.
  */
 export async function openAdminListener(options: AdminListenerOptions): Promise<AdminListener> {
@@ -31,6 +33,8 @@ export async function openAdminListener(options: AdminListenerOptions): Promise<
         return answer(response, 200, 'live\n');
       case '/ready':
         return options.isReady() ? answer(response, 200, 'ready\n') : answer(response, 503, 'not ready\n');
+      case '/health':
+        return void answerHealth(options, response);
       case '/version':
         return answer(response, 200, JSON.stringify(options.version), 'application/json');
       case '/metrics':
@@ -63,6 +67,18 @@ export async function openAdminListener(options: AdminListenerOptions): Promise<
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function answerHealth(
+  { isReady, health }: AdminListenerOptions,
+  response: ServerResponse,
+): Promise<void> {
+  const ready = isReady();
+  try {
+    answer(response, ready ? 200 : 503, JSON.stringify({ ready, ...(await health()) }), 'application/json');
+  } catch {
+    answer(response, 500, 'health is not available\n');
+  }
 }
 
 function answer(response: ServerResponse, status: number, body: string, type = 'text/plain'): void {

@@ -36,6 +36,7 @@ test('configure is answered by ready with both ports, and the service serves', a
   expect((await send(ready.port, '/')).text).toContain('"greeting":"hello"');
   expect((await send(ready.adminPort, '/live')).status).toBe(200);
   expect((await send(ready.adminPort, '/ready')).status).toBe(200);
+  expect(JSON.parse((await send(ready.adminPort, '/health')).text)).toEqual({ ready: true });
   expect((await send(ready.adminPort, '/metrics')).text).toContain('process_cpu_seconds_total');
   expect(JSON.parse((await send(ready.adminPort, '/version')).text)).toEqual({
     name: 'greeter',
@@ -232,6 +233,16 @@ test('stand-alone all start-up mistakes are told at once, by flag and variable a
   expect(service.stderr()).toContain('unknown option --nonsense');
   expect(service.stderr()).toContain("--loud (GREETER_LOUD): 'maybe' is neither true nor false");
   expect(service.stderr()).not.toContain('canary');
+});
+
+test('--check-config says whether the options are valid, and opens nothing', async () => {
+  await using valid = runService(greeter, ['--greeting', 'hi', '--check-config'], environment);
+  await using invalid = runService(greeter, ['--check-config', '--port', '70000'], environment);
+
+  expect(await valid.exited).toBe(0);
+  expect(valid.stdout()).toBe('the configuration is valid\n');
+  expect(await invalid.exited).toBe(1);
+  expect(invalid.stderr()).toContain('--port (GREETER_PORT): port 70000 is not in range');
 });
 
 test('a port in use is named', async () => {

@@ -46,6 +46,10 @@ export function defineService<Schema extends z.ZodType<ServiceConfig>>(
         const { runControlled } = await import('./run-controlled.ts');
         return runControlled({ definition, options, revision, unexpected: rest });
       }
+      case 'check-config': {
+        const { checkConfig } = await import('./run-standalone.ts');
+        return checkConfig({ definition, options, revision, argv: rest, env });
+      }
       case 'standalone': {
         const { runStandalone } = await import('./run-standalone.ts');
         return runStandalone({ definition, options, revision, argv: rest, env });
@@ -54,7 +58,7 @@ export function defineService<Schema extends z.ZodType<ServiceConfig>>(
   };
 }
 
-type Mode = 'help' | 'version' | 'short-version' | 'healthcheck' | 'control' | 'standalone';
+type Mode = 'help' | 'version' | 'short-version' | 'healthcheck' | 'check-config' | 'control' | 'standalone';
 
 /** Looks only in front of `--`, behind which everything is an argument. */
 function chooseMode(argv: readonly string[]): { mode: Mode; rest: string[] } {
@@ -65,11 +69,10 @@ function chooseMode(argv: readonly string[]): { mode: Mode; rest: string[] } {
   if (head.includes('--help') || head.includes('-h')) return { mode: 'help', rest: [] };
   if (head.includes('--version')) return { mode: 'version', rest: [] };
   if (head.includes('--short-version')) return { mode: 'short-version', rest: [] };
-  if (head.includes('--healthcheck')) {
-    return {
-      mode: 'healthcheck',
-      rest: [...head.filter((argument) => argument !== '--healthcheck'), ...tail],
-    };
+  for (const mode of ['healthcheck', 'check-config'] as const) {
+    const flag = `--${mode}`;
+    if (head.includes(flag))
+      return { mode, rest: [...head.filter((argument) => argument !== flag), ...tail] };
   }
   const control = head.findIndex((argument) => argument === '--control' || argument === '--control=stdin');
   if (control !== -1) {

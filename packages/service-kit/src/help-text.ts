@@ -33,6 +33,10 @@ const ownFlags = [
     left: '    --control stdin',
     right: 'Take configuration and credentials from standard input, as the worker does.',
   },
+  {
+    left: '    --check-config',
+    right: 'Say whether the options are valid, open nothing, and exit with 0 or 1.',
+  },
   { left: '    --healthcheck', right: 'Ask the running service whether it is alive; exits 0 or 1.' },
   { left: '-h, --help', right: 'Show this text.' },
   { left: '    --version', right: 'Show the version and the source revision.' },

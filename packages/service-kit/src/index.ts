@@ -8,7 +8,7 @@ export {
   type GatewayError,
   gatewayError,
 } from './gateway-error.ts';
-export { type HawkCredentials, type HawkRequest, hawkHeader } from './hawk-header.ts';
+export { type HawkCredentials, type HawkRequest, hawkHeader, hawkMac } from './hawk-header.ts';
 export { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
 export { listen } from './listen.ts';
 export { http } from './node-http.ts';

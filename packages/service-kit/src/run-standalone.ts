@@ -17,23 +17,39 @@ export interface StandaloneRun<Schema extends z.ZodType<ServiceConfig>> {
 /** Runs the service from flags and variables until a signal ends it; every start-up failure exits with 1. */
 export async function runStandalone<Schema extends z.ZodType<ServiceConfig>>(run: StandaloneRun<Schema>) {
   const { definition, options, revision } = run;
-  const { input, problems } = readOptions(run.argv, run.env, options);
-  const { config, start } = await definition.load();
-  const parsed = config.safeParse(input);
-  if (!parsed.success) problems.push(...configProblems(parsed.error, input, options));
-  if (!parsed.success || problems.length > 0) return failStart(definition.name, withoutRepeats(problems));
-
+  const { config, input, start } = await readConfig(run);
   const runtime = new ServiceRuntime({ definition, options, revision, announce }, start);
   function announce(text: string): void {
     process.stderr.write(`${runtime.redactor.redact(text)}\n`);
   }
   runtime.learnSecrets(input);
   try {
-    const { adminPort } = await runtime.start(parsed.data);
-    announce(`Health and metrics on port ${adminPort} of ${parsed.data.adminAddress}`);
+    const { adminPort } = await runtime.start(config);
+    announce(`Health and metrics on port ${adminPort} of ${config.adminAddress}`);
   } catch (error) {
     return failStart(definition.name, [runtime.redactor.redact(describe(error))]);
   }
+}
+
+/** Ends the process with 0 when the options make sense, else with 1 and all that is wrong. Opens nothing. */
+export async function checkConfig<Schema extends z.ZodType<ServiceConfig>>(run: StandaloneRun<Schema>) {
+  const { config, check } = await readConfig(run);
+  try {
+    await check?.(config);
+  } catch (error) {
+    return failStart(run.definition.name, [describe(error)]);
+  }
+  process.stdout.write('the configuration is valid\n');
+}
+
+async function readConfig<Schema extends z.ZodType<ServiceConfig>>(run: StandaloneRun<Schema>) {
+  const { definition, options } = run;
+  const { input, problems } = readOptions(run.argv, run.env, options);
+  const { config, start, check } = await definition.load();
+  const parsed = config.safeParse(input);
+  if (!parsed.success) problems.push(...configProblems(parsed.error, input, options));
+  if (!parsed.success || problems.length > 0) return failStart(definition.name, withoutRepeats(problems));
+  return { config: parsed.data, input, start, check };
 }
 
 function failStart(name: string, problems: string[]): never {

@@ -67,6 +67,7 @@ export class ServiceRuntime<Schema extends z.ZodType<ServiceConfig>> {
         port: config.adminPort,
         metrics,
         version: { name, version, revision },
+        health: () => service.health?.() ?? {},
         isReady: () => !this.stop.signal.aborted && (service.isReady?.() ?? true),
       });
     } catch (error) {

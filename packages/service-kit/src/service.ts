@@ -32,6 +32,8 @@ export interface ServiceCode<Schema extends z.ZodType<ServiceConfig>> {
   /** The one configuration schema, for flags and variables as well as for `configure`. */
   config: Schema;
   start: StartService<z.output<Schema>>;
+  /** For `--check-config`: what the schema cannot see. Throws a `ServiceError` without any secret in it. */
+  check?(config: z.output<Schema>): void | Promise<void>;
   /**
    * Called in a warm process that waits for its configuration: runs what `start` will run once without
    * any effect, so that the first use of code and lazy libraries is paid for.
@@ -64,6 +66,8 @@ export interface RunningService {
   applyCredentials?(credentials: Credentials): void | Promise<void>;
   /** False while the service cannot do its work, e.g. while a tunnel is down; default: always ready. */
   isReady?(): boolean;
+  /** More for people and monitors to see at `/health` of the admin listener; holds no secret. */
+  health?(): object | Promise<object>;
   /** Stops accepting and resolves when no request is in flight. Called once. */
   drain(): Promise<void>;
   /** Closes what `drain` left open, at once. */

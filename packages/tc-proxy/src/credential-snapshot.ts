@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
+import type { HawkCredentials } from '@docker-worker/service-kit';
 import { parseCertificate } from './certificate.ts';
-import type { HawkCredentials } from './hawk-header.ts';
 import type { ProxyCredentials } from './proxy-credentials.ts';
 import { scopeHeader } from './scope-header.ts';
 

@@ -4,6 +4,7 @@ import {
   endToEndHeaders,
   errorBody,
   hasBody,
+  hawkHeader,
   type Logger,
   RequestBody,
   type RequestMetrics,
@@ -14,7 +15,6 @@ import type { Dispatcher } from 'undici';
 import { answerJson, answerText } from './answer.ts';
 import type { CredentialHolder } from './credential-holder.ts';
 import { Exchange, type ExchangeOutcome } from './exchange.ts';
-import { hawkHeader } from './hawk-header.ts';
 import type { HttpUrl } from './http-url.ts';
 import { type NoTarget, resolveTarget, type Target } from './resolve-target.ts';
 import { mayRepeat, type RetryPolicy } from './retry-policy.ts';

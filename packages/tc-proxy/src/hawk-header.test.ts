@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto';
+import { hawkHeader } from '@docker-worker/service-kit';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import Hawk from 'hawk';
-import { hawkHeader } from './hawk-header.ts';
 
 const key = 'a-key';
 const printable = fc.string({

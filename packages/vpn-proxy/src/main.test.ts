@@ -13,6 +13,15 @@ test('without PROXIED_SERVER it ends with the words of the original', async () =
   expect(service.stderr()).toContain('Environment variable PROXIED_SERVER must be set.');
 });
 
+test('--check-config reads the VPN configuration', async () => {
+  await using service = runService(main, ['--check-config', '--vpn-dir', '/nowhere'], {
+    PROXIED_SERVER: 'http://127.0.0.1',
+  });
+
+  expect(await service.exited).toBe(1);
+  expect(service.stderr()).toContain('/nowhere/config.conf cannot be read (ENOENT)');
+});
+
 test('under the control channel it is ready when the upstream is, and ends with its input', async () => {
   await using upstream = await startServer((_, response) => response.writeHead(401).end());
   await using service = runService(main, ['--control', 'stdin']);

@@ -53,6 +53,7 @@ export async function serve(
   const service: RunningService = {
     port,
     isReady: () => gate.isOpen,
+    health: () => gate.state,
     drain: async () => {
       await app.close();
     },

@@ -8,6 +8,7 @@ export interface TestProxy extends AsyncDisposable {
   port: number;
   log(): string;
   metrics: Registry;
+  health(): Promise<object>;
 }
 
 /** The proxy in this process, configured as the worker does it. */
@@ -33,6 +34,7 @@ export async function startProxy(config: z.input<typeof RelengapiConfig>): Promi
     port: service.port,
     log: () => log,
     metrics,
+    health: async () => (await service.health?.()) ?? {},
     async [Symbol.asyncDispose]() {
       await Promise.race([service.drain(), new Promise((resolve) => setImmediate(resolve))]);
       await service.destroy();
