@@ -1,6 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startVpnServer, upstreamAddress, type VpnServer } from '@docker-worker/vpn-proxy/testing/vpn-server';
+import {
+  startVpnServer,
+  upstreamAddress,
+  upstreamAddress6,
+  type VpnServer,
+} from '@docker-worker/vpn-proxy/testing/vpn-server';
 import { bridgeGateway } from '@docker-worker/worker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
@@ -99,6 +104,33 @@ test('a server that only the configuration names is a feature like any other, an
   expect(log).toContain('"url":"/x"');
   for (const text of [log, inspected, worker.log()]) {
     expect(text).not.toContain(server.user.password);
+  }
+});
+
+test('a WireGuard server, with IPv6 inside the tunnel, is a few lines of configuration', async () => {
+  await using wireguard = await startVpnServer(await bridgeGateway(docker), 'wireguard');
+  await writeVpn('wireguard', wireguard.clientFiles);
+  await using deployment = await startDeployment();
+  await using worker = await startTestWorker(deployment, {
+    vpnProxies: {
+      archive: {
+        upstream: `http://[${upstreamAddress6}]`,
+        tunnel: 'wireguard',
+        ipv6: true,
+        vpn: join(folder.path, 'wireguard'),
+      },
+    },
+  });
+  const taskId = await deployment.createTask(
+    { features: { archive: true }, command: curl('http://archive/x') },
+    { scopes: ['docker-worker:feature:archive'] },
+  );
+
+  expect(await worker.outcome(taskId)).toEqual({ resolution: { kind: 'completed' }, exitCode: 0 });
+
+  expect(await deployment.taskLog(taskId)).toContain('"from":"fd99::2"');
+  for (const secret of wireguard.secrets) {
+    expect(worker.log()).not.toContain(secret);
   }
 });
 
