@@ -15,10 +15,16 @@ export interface AttemptListener {
 /** Bytes of an unwanted answer that are read to keep its connection; beyond them a new one is cheaper. */
 const dumpLimit = 64 * 1024;
 
-/** One request to the upstream, as undici sees it. After the answer has been declined it reports nothing more. */
+/**
+ * One request to the upstream, as undici sees it. After the answer has been declined it reports nothing more.
+ *
+ * It has the methods of undici's older kind of handler, which is what undici works with inside: the newer
+ * kind is wrapped, and gets each answer's headers parsed into an object that nobody here looks at.
+ */
 export class Attempt implements Dispatcher.DispatchHandler {
   readonly #listener: AttemptListener;
-  #controller: Dispatcher.DispatchController | undefined;
+  #abort: ((reason: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
   #abortReason: Error | undefined;
   #isDeclined = false;
   #dumpedBytes = 0;
@@ -30,53 +36,42 @@ export class Attempt implements Dispatcher.DispatchHandler {
   abort(reason: Error): void {
     this.#isDeclined = true;
     this.#abortReason = reason;
-    this.#controller?.abort(reason);
+    this.#abort?.(reason);
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#resume?.();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#abortReason) controller.abort(this.#abortReason);
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#abortReason) abort(this.#abortReason);
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    _status: number,
-    _headers: unknown,
-    socket: Duplex,
-  ): void {
-    this.#listener.onUpgrade(controller.rawHeaders as Buffer[], socket);
+  onUpgrade(_status: number, rawHeaders: Buffer[] | string[] | null, socket: Duplex): void {
+    this.#listener.onUpgrade((rawHeaders ?? []) as Buffer[], socket);
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _: unknown,
-    reason?: string,
-  ): void {
+  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, reason: string): boolean {
     // Informational answers are for the connection they came over.
-    if (status < 200) return;
-    const isWanted = this.#listener.onHead(status, reason ?? '', controller.rawHeaders as Buffer[]);
-    this.#isDeclined = !isWanted;
+    if (status < 200) return true;
+    this.#resume = resume;
+    this.#isDeclined = !this.#listener.onHead(status, reason, rawHeaders);
+    return true;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#isDeclined) {
-      this.#dumpedBytes += chunk.length;
-      if (this.#dumpedBytes > dumpLimit) controller.abort(new Error('the answer is not wanted'));
-    } else if (!this.#listener.onData(chunk)) {
-      controller.pause();
-    }
+  onData(chunk: Buffer): boolean {
+    if (!this.#isDeclined) return this.#listener.onData(chunk);
+    this.#dumpedBytes += chunk.length;
+    if (this.#dumpedBytes > dumpLimit) this.#abort?.(new Error('the answer is not wanted'));
+    return true;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     if (!this.#isDeclined) this.#listener.onEnd();
   }
 
-  onResponseError(_: unknown, error: Error): void {
+  onError(error: Error): void {
     if (!this.#isDeclined) this.#listener.onError(error);
   }
 }

@@ -1,28 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { endToEndHeaders, errorBody, gatewayError } from '@docker-worker/service-kit';
+import { errorBody, gatewayError } from '@docker-worker/service-kit';
 import { answerJson } from './answer.ts';
+import { answerHeaders, decodedHeaders, headerValue } from './answer-headers.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
+import type { Forwarded } from './forwarded.ts';
+import { afterThisTurn } from './held-heads.ts';
 import { isPassingError, isPassingStatus, type RetryPolicy, retryPause } from './retry-policy.ts';
 import { ForbiddenTargetError } from './target-guard.ts';
 
-export interface ExchangeOptions {
-  request: IncomingMessage;
-  response: ServerResponse;
-  /** Scheme and authority of the upstream. */
-  origin: string;
+/** Who starts exchanges. Its methods take the request as an argument: an object of closures for each is felt. */
+export interface ExchangeOwner {
   /** Sends the request once more, signed anew. */
-  send(attempt: Attempt): void;
-  /** How often it may be sent; undefined: once. */
-  retry: RetryPolicy | undefined;
+  send(forwarded: Forwarded, attempt: Attempt): void;
   /** Added to the answer where the upstream sent no header of that name: a flat list of names and values. */
-  addedHeaders(): readonly string[];
+  ownHeaders(forwarded: Forwarded): string[];
   /** True when the connection to the client must not be used again. */
-  isLast(): boolean;
-  onRetry(reason: { status?: number; error?: Error; pauseMs: number }): void;
-  /** The upstream has switched protocols. */
-  onUpgrade?(rawHeaders: readonly Buffer[], socket: Duplex): void;
-  onEnd(outcome: ExchangeOutcome): void;
+  isLast(forwarded: Forwarded): boolean;
+  onRetry(forwarded: Forwarded, reason: { status?: number; error?: Error; pauseMs: number }): void;
+  /** The upstream has switched protocols; only asked for requests for an upgrade. */
+  onUpgrade(forwarded: Forwarded, rawHeaders: readonly Buffer[], socket: Duplex): void;
+  onEnd(forwarded: Forwarded, outcome: ExchangeOutcome): void;
 }
 
 export interface ExchangeOutcome {
@@ -30,10 +28,17 @@ export interface ExchangeOutcome {
   status: number;
   responseBytes: number;
   /** What went wrong with the upstream, if anything. */
-  error?: Error;
+  error: Error | undefined;
 }
 
 const clientLeft = 'the client has left';
+
+/** Up to so many bytes head and body are put together, which costs a copy and saves a call of the system. */
+const smallAnswer = 8 * 1024;
+
+const exchangeOf = Symbol('exchange');
+
+type Response = ServerResponse & { [exchangeOf]?: Exchange };
 
 /**
  * One request of a client: its attempts at the upstream, and the answer on its way from undici to the
@@ -42,8 +47,10 @@ const clientLeft = 'the client has left';
  * headers, which costs half of the speed and the bytes that were signed.
  */
 export class Exchange implements AttemptListener {
-  readonly #options: ExchangeOptions;
-  readonly #startedAt: number;
+  readonly #owner: ExchangeOwner;
+  readonly #forwarded: Forwarded;
+  /** How often it may be sent; undefined: once. */
+  readonly #retry: RetryPolicy | undefined;
   #attempt: Attempt;
   #attempts = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -52,138 +59,172 @@ export class Exchange implements AttemptListener {
   #isOver = false;
   #error: Error | undefined;
 
-  constructor(options: ExchangeOptions, startedAt: number) {
-    this.#options = options;
-    this.#startedAt = startedAt;
+  /** The head, as long as it waits for what else arrives at the same time; `#first` is the body so far. */
+  #headers: string[] | undefined;
+  #status = 0;
+  #reason = '';
+  #first: Buffer | undefined;
+
+  constructor(owner: ExchangeOwner, forwarded: Forwarded, retry: RetryPolicy | undefined) {
+    this.#owner = owner;
+    this.#forwarded = forwarded;
+    this.#retry = retry;
     this.#attempt = new Attempt(this);
-    options.response.once('close', () => this.#onClientClose());
+    const response = forwarded.response as Response;
+    response[exchangeOf] = this;
+    response.on('close', onClose);
   }
 
   start(): void {
     this.#attempts += 1;
-    this.#options.send(this.#attempt);
+    this.#owner.send(this.#forwarded, this.#attempt);
   }
 
   onHead(status: number, reason: string, rawHeaders: readonly Buffer[]): boolean {
-    const { response, retry, addedHeaders, isLast } = this.#options;
-    const headers = decoded(rawHeaders);
+    const headers = decodedHeaders(rawHeaders);
     if (
-      retry &&
+      this.#retry &&
       isPassingStatus(status) &&
       this.#retryLater({ status }, headerValue(headers, 'retry-after'))
     ) {
       return false;
     }
-    const kept = endToEndHeaders(headers);
-    addMissing(kept, addedHeaders());
-    if (isLast()) kept.push('Connection', 'close');
-    if (reason) response.writeHead(status, reason, kept);
-    else response.writeHead(status, kept);
+    const kept = answerHeaders(headers, this.#owner.ownHeaders(this.#forwarded));
+    if (this.#owner.isLast(this.#forwarded)) kept.push('Connection', 'close');
+    this.#headers = kept;
+    this.#status = status;
+    this.#reason = reason;
     // Most answers are here as a whole and go out in one write. Otherwise the head must not wait for the body.
-    queueMicrotask(() => {
-      if (this.#responseBytes === 0 && !response.writableEnded) response.flushHeaders();
-    });
+    afterThisTurn(this);
     return true;
   }
 
   onData(chunk: Buffer): boolean {
     this.#responseBytes += chunk.length;
-    if (this.#options.response.write(chunk)) return true;
-    if (!this.#isPaused) {
-      this.#isPaused = true;
-      this.#options.response.once('drain', () => {
-        this.#isPaused = false;
-        this.#attempt.resume();
-      });
+    if (this.#headers) {
+      if (this.#first === undefined && chunk.length <= smallAnswer) {
+        this.#first = chunk;
+        return true;
+      }
+      this.#writeHead(this.#headers);
+      if (this.#first) this.#forwarded.response.write(this.#first);
     }
-    return false;
+    return this.#write(chunk);
   }
 
   onEnd(): void {
-    this.#options.response.end();
+    const { response } = this.#forwarded;
+    if (this.#headers) this.#writeHead(this.#headers);
+    else this.#first = undefined;
+    // Text, of one character for each byte, because Node puts that behind the head and writes both as one.
+    if (this.#first) response.end(this.#first.toString('latin1'), 'latin1');
+    else response.end();
+  }
+
+  /** The answer is not here as a whole: what is here goes out. */
+  release(): void {
+    if (!this.#headers || this.#isOver) return;
+    const { response } = this.#forwarded;
+    this.#writeHead(this.#headers);
+    if (this.#first === undefined) response.flushHeaders();
+    else if (!response.write(this.#first)) this.#isPaused = true;
+    this.#first = undefined;
+    if (this.#isPaused) this.#awaitDrain();
   }
 
   onError(error: Error): void {
     if (this.#isOver) return;
-    const { request, response, origin, addedHeaders, isLast, retry } = this.#options;
+    const { request, response, target } = this.#forwarded;
     if (response.headersSent) {
       this.#error = error;
       // Too late for a status: a cut connection is how the client learns that the body is not whole.
       response.destroy();
       return;
     }
-    if (retry && isPassingError(error) && this.#retryLater({ error })) return;
+    // A head that is still held back was never said.
+    this.#headers = undefined;
+    this.#first = undefined;
+    this.#responseBytes = 0;
+    if (this.#retry && isPassingError(error) && this.#retryLater({ error })) return;
     this.#error = error;
     const method = request.method ?? '';
-    const headers = [...addedHeaders(), ...(isLast() ? ['Connection', 'close'] : [])];
+    const headers = this.#owner.ownHeaders(this.#forwarded);
+    if (this.#owner.isLast(this.#forwarded)) headers.push('Connection', 'close');
     if (error instanceof ForbiddenTargetError) {
       answerJson(response, 403, errorBody('ForbiddenTarget', error.message, method), headers);
     } else {
-      const host = origin.slice(origin.indexOf('//') + 2);
+      const host = target.origin.slice(target.origin.indexOf('//') + 2);
       const { statusCode, body } = gatewayError(error, { method, host });
       answerJson(response, statusCode, body, headers);
     }
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
-    if (this.#isOver || !this.#options.onUpgrade) {
+    if (this.#isOver || !this.#forwarded.upgrade) {
       socket.on('error', () => {}).destroy();
       return;
     }
     // From here on the tunnel reports what happens.
     this.#isOver = true;
-    this.#options.onUpgrade(rawHeaders, socket);
+    this.#owner.onUpgrade(this.#forwarded, rawHeaders, socket);
+  }
+
+  /** The connection to the client is closed, or has got the whole answer. */
+  onClientClose(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    const { response } = this.#forwarded;
+    const isWhole = response.writableFinished;
+    if (!isWhole) this.#attempt.abort(new Error(clientLeft));
+    const status = isWhole || response.headersSent ? response.statusCode : 499;
+    const outcome = { status, responseBytes: this.#responseBytes, error: this.#error };
+    this.#owner.onEnd(this.#forwarded, outcome);
+  }
+
+  #writeHead(headers: string[]): void {
+    const { response } = this.#forwarded;
+    this.#headers = undefined;
+    if (this.#reason) response.writeHead(this.#status, this.#reason, headers);
+    else response.writeHead(this.#status, headers);
+  }
+
+  #write(chunk: Buffer): boolean {
+    if (this.#forwarded.response.write(chunk)) return true;
+    if (!this.#isPaused) {
+      this.#isPaused = true;
+      this.#awaitDrain();
+    }
+    return false;
+  }
+
+  #awaitDrain(): void {
+    this.#forwarded.response.once('drain', () => {
+      this.#isPaused = false;
+      this.#attempt.resume();
+    });
   }
 
   /** False when there is no time left for another attempt. */
   #retryLater(reason: { status?: number; error?: Error }, retryAfter?: string): boolean {
-    const { retry, onRetry } = this.#options;
+    const retry = this.#retry;
     if (!retry) return false;
-    const elapsedMs = performance.now() - this.#startedAt;
     const pauseMs = retryPause(retry, {
       attempts: this.#attempts,
-      elapsedMs,
+      elapsedMs: performance.now() - this.#forwarded.startedAt,
       ...(retryAfter === undefined ? {} : { retryAfter }),
     });
     if (pauseMs === undefined) return false;
-    onRetry({ ...reason, pauseMs });
+    this.#owner.onRetry(this.#forwarded, { ...reason, pauseMs });
     this.#timer = setTimeout(() => {
       this.#attempt = new Attempt(this);
       this.start();
     }, pauseMs);
     return true;
   }
-
-  #onClientClose(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    const { response, onEnd } = this.#options;
-    const isWhole = response.writableFinished;
-    if (!isWhole) this.#attempt.abort(new Error(clientLeft));
-    const status = isWhole || response.headersSent ? response.statusCode : 499;
-    const outcome: ExchangeOutcome = { status, responseBytes: this.#responseBytes };
-    if (this.#error) outcome.error = this.#error;
-    onEnd(outcome);
-  }
 }
 
-function decoded(raw: readonly Buffer[]): string[] {
-  return raw.map((part) => part.toString('latin1'));
-}
-
-function headerValue(headers: readonly string[], name: string): string | undefined {
-  for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === name) return headers[index + 1];
-  }
-  return undefined;
-}
-
-function addMissing(headers: string[], added: readonly string[]): void {
-  const given = new Set<string>();
-  for (let index = 0; index < headers.length; index += 2) given.add((headers[index] as string).toLowerCase());
-  for (let index = 0; index < added.length; index += 2) {
-    const name = added[index] as string;
-    if (!given.has(name.toLowerCase())) headers.push(name, added[index + 1] as string);
-  }
+/** One function for all responses. */
+function onClose(this: Response): void {
+  this[exchangeOf]?.onClientClose();
 }

@@ -13,8 +13,10 @@ import {
 } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
 import { answerJson, answerText } from './answer.ts';
+import type { Attempt } from './attempt.ts';
 import type { CredentialHolder } from './credential-holder.ts';
-import { Exchange, type ExchangeOutcome } from './exchange.ts';
+import { Exchange, type ExchangeOutcome, type ExchangeOwner } from './exchange.ts';
+import type { Forwarded } from './forwarded.ts';
 import type { HttpUrl } from './http-url.ts';
 import { type NoTarget, resolveTarget, type Target } from './resolve-target.ts';
 import { mayRepeat, type RetryPolicy } from './retry-policy.ts';
@@ -53,19 +55,8 @@ const replayableBytes = 256 * 1024;
 /** Longest URL in a debug header: Node's HTTP client takes 16 KiB for all headers together. */
 const longestEndpoint = 4 * 1024;
 
-/** The one request that is being forwarded, and what is the same for all of its attempts. */
-interface Forwarded {
-  target: Target;
-  request: IncomingMessage;
-  response: ServerResponse;
-  body: Buffer | RequestBody | null;
-  startedAt: number;
-  /** Set for WebSocket requests: the client's connection, and what it has sent behind the request. */
-  upgrade?: { socket: Duplex; head: Buffer };
-}
-
 /** Signs requests and forwards them, byte for byte as far as path, query and body go. */
-export class Forwarder {
+export class Forwarder implements ExchangeOwner {
   readonly #options: ForwarderOptions;
   readonly #tunnels = new Map<Duplex, Promise<void>>();
   #isDraining = false;
@@ -90,14 +81,14 @@ export class Forwarder {
 
     const startedAt = performance.now();
     if (!hasBody(request)) {
-      this.#exchange({ target, request, response, body: null, startedAt });
+      this.#exchange(target, { request, response, body: null, startedAt });
     } else if (this.#isReplayable(request)) {
       smallBody(request, replayableBytes).then(
-        (body) => this.#exchange({ target, request, response, body: body ?? null, startedAt }),
-        () => this.#finish(target, request, startedAt, { status: 499, responseBytes: 0 }),
+        (body) => this.#exchange(target, { request, response, body: body ?? null, startedAt }),
+        () => this.#finish(target, request, startedAt, { status: 499, responseBytes: 0, error: undefined }),
       );
     } else {
-      this.#exchange({ target, request, response, body: new RequestBody(request), startedAt });
+      this.#exchange(target, { request, response, body: new RequestBody(request), startedAt });
     }
   }
 
@@ -112,7 +103,7 @@ export class Forwarder {
       return;
     }
     const startedAt = performance.now();
-    this.#exchange({ target, request, response, body: null, startedAt, upgrade: { socket, head } });
+    this.#exchange(target, { request, response, body: null, startedAt }, { socket, head });
   }
 
   #targetOf(rawUrl: string): Target | NoTarget {
@@ -132,43 +123,54 @@ export class Forwarder {
     );
   }
 
-  #exchange(forwarded: Forwarded): void {
-    const { target, request, response, body, startedAt, upgrade } = forwarded;
-    const { credentials, upstreams, retry, logger } = this.#options;
-    const method = request.method as Dispatcher.HttpMethod;
-    const { origin, host, port, path, route } = target;
-    const dispatcher = route === 'root-url' ? upstreams.root : upstreams.hosts;
+  #exchange(
+    target: Target,
+    { request, response, body, startedAt }: Pick<Forwarded, 'request' | 'response' | 'body' | 'startedAt'>,
+    upgrade?: Forwarded['upgrade'],
+  ): void {
+    const { credentials, retry } = this.#options;
     const headers = endToEndHeaders(request.rawHeaders, replacedHeaders);
-    const authorization = headers.push('Authorization', '') - 1;
-    let snapshot = credentials.current;
+    const snapshot = credentials.current;
+    const isRepeatable = !(body instanceof RequestBody) && mayRepeat(request.method ?? '', retry);
+    const forwarded = { target, request, response, body, startedAt, headers, snapshot, upgrade };
+    new Exchange(this, forwarded, isRepeatable ? retry : undefined).start();
+  }
 
-    new Exchange(
-      {
-        request,
-        response,
-        origin,
-        // Each attempt is signed anew, with the credentials of its moment.
-        send: (attempt) => {
-          snapshot = credentials.current;
-          headers[authorization] = hawkHeader({ method, host, port, resource: path }, snapshot);
-          const what = { origin, path, method, headers, body };
-          dispatcher.dispatch(upgrade ? { ...what, upgrade: 'websocket' } : what, attempt);
-        },
-        retry: !(body instanceof RequestBody) && mayRepeat(method, retry) ? retry : undefined,
-        addedHeaders: () => [...snapshot.debugHeaders, 'X-Taskcluster-Endpoint', endpoint(target)],
-        // What follows a request for an upgrade that was not made is lost by Node's parser.
-        isLast: () => this.#isDraining || request.headers.upgrade !== undefined,
-        onRetry: (reason) => logger.info({ method, host, ...reason }, 'the request will be sent again'),
-        onUpgrade: (rawHeaders, socket) => {
-          if (upgrade) this.#tunnel(forwarded, upgrade, rawHeaders, socket);
-        },
-        onEnd: (outcome) => {
-          if (body instanceof RequestBody) body.destroy();
-          this.#finish(target, request, startedAt, outcome);
-        },
-      },
-      startedAt,
-    ).start();
+  /** Each attempt is signed anew, with the credentials of its moment. */
+  send(forwarded: Forwarded, attempt: Attempt): void {
+    const { target, request, body, upgrade } = forwarded;
+    const { credentials, upstreams } = this.#options;
+    const method = request.method as Dispatcher.HttpMethod;
+    const { origin, host, port, path } = target;
+    forwarded.snapshot = credentials.current;
+    const signature = hawkHeader({ method, host, port, resource: path }, forwarded.snapshot);
+    const headers = [...forwarded.headers, 'Authorization', signature];
+    const dispatcher = target.route === 'root-url' ? upstreams.root : upstreams.hosts;
+    if (upgrade) dispatcher.dispatch({ origin, path, method, headers, body, upgrade: 'websocket' }, attempt);
+    else dispatcher.dispatch({ origin, path, method, headers, body }, attempt);
+  }
+
+  ownHeaders({ snapshot, target }: Forwarded): string[] {
+    return [...snapshot.debugHeaders, 'X-Taskcluster-Endpoint', endpoint(target)];
+  }
+
+  /** What follows a request for an upgrade that was not made is lost by Node's parser. */
+  isLast({ request }: Forwarded): boolean {
+    return this.#isDraining || request.headers.upgrade !== undefined;
+  }
+
+  onRetry({ request, target }: Forwarded, reason: { status?: number; error?: Error; pauseMs: number }): void {
+    const { method } = request;
+    this.#options.logger.info({ method, host: target.host, ...reason }, 'the request will be sent again');
+  }
+
+  onUpgrade(forwarded: Forwarded, rawHeaders: readonly Buffer[], socket: Duplex): void {
+    if (forwarded.upgrade) this.#tunnel(forwarded, forwarded.upgrade, rawHeaders, socket);
+  }
+
+  onEnd({ target, request, body, startedAt }: Forwarded, outcome: ExchangeOutcome): void {
+    if (body instanceof RequestBody) body.destroy();
+    this.#finish(target, request, startedAt, outcome);
   }
 
   #tunnel(
@@ -186,7 +188,7 @@ export class Forwarder {
     const closed = openTunnel({ client: socket, head, upstream, rawHeaders, addedHeaders }).then(
       ({ down }) => {
         this.#tunnels.delete(socket);
-        this.#finish(target, request, startedAt, { status: 101, responseBytes: down });
+        this.#finish(target, request, startedAt, { status: 101, responseBytes: down, error: undefined });
       },
     );
     this.#tunnels.set(socket, closed);
@@ -201,7 +203,8 @@ export class Forwarder {
     const requestBytes = Number(request.headers['content-length'] ?? 0);
     metrics.observe({ method, status, route: target.route, seconds, requestBytes, responseBytes });
     if (error) logger.warn({ method, host: target.host, status, err: error }, 'the upstream failed');
-    else logger.debug({ method, host: target.host, status, seconds }, 'forwarded');
+    else if (logger.isLevelEnabled('debug'))
+      logger.debug({ method, host: target.host, status, seconds }, 'forwarded');
     if (this.#isDraining) onIdle();
   }
 

@@ -12,7 +12,7 @@ class RecordingDispatcher extends Agent {
   readonly asked: string[] = [];
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     this.asked.push(`${options.origin}${options.path}`);
-    handler.onResponseError?.({} as never, new Error('nothing is sent here'));
+    handler.onError?.(new Error('nothing is sent here'));
     return true;
   }
 }
