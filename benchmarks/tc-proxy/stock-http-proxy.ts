@@ -1,5 +1,4 @@
-import { createSecretKey } from 'node:crypto';
-import { hawkHeader } from '@docker-worker/service-kit';
+import { HawkKey, hawkHeader } from '@docker-worker/service-kit';
 import httpProxy from '@fastify/http-proxy';
 import Fastify from 'fastify';
 
@@ -9,7 +8,7 @@ import Fastify from 'fastify';
  *   node stock-http-proxy.ts UPSTREAM_PORT PORT
  */
 const [upstreamPort = '', port = ''] = process.argv.slice(2);
-const credentials = { id: 'tester', key: createSecretKey('no-secret-but-long-enough', 'utf8') };
+const credentials = { id: 'tester', key: new HawkKey('no-secret-but-long-enough') };
 
 const app = Fastify({ logger: false });
 await app.register(httpProxy, {

@@ -1,5 +1,4 @@
-import { createSecretKey } from 'node:crypto';
-import { hawkHeader } from '@docker-worker/service-kit';
+import { HawkKey, hawkHeader } from '@docker-worker/service-kit';
 import type { Credentials } from '@docker-worker/service-kit/control';
 import type { Authorizer } from './authorizer.ts';
 import { IssuerError } from './issuer-error.ts';
@@ -28,7 +27,7 @@ export function hawkAuthorizer(options: HawkAuthorizerOptions): Authorizer {
         { method, host, port, resource: options.signQuery ? path : (path.split('?', 1)[0] ?? path) },
         {
           id,
-          key: createSecretKey(accessToken, 'utf8'),
+          key: new HawkKey(accessToken),
           ext: Buffer.from(JSON.stringify(ext)).toString('base64'),
         },
       );

@@ -1,9 +1,10 @@
-import { createHmac, type KeyObject, randomFillSync } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
+import type { HawkKey } from './hawk-key.ts';
 
 /** Who signs. */
 export interface HawkCredentials {
   id: string;
-  key: KeyObject;
+  key: HawkKey;
   /** Base64 of the JSON that names certificate and authorized scopes; absent when there is neither. */
   ext?: string;
 }
@@ -41,7 +42,7 @@ export function hawkMac(
   nonce: string,
 ): string {
   const text = `hawk.1.${type}\n${ts}\n${nonce}\n${method}\n${resource}\n${host}\n${port}\n\n${ext}\n`;
-  return createHmac('sha256', key).update(text).digest('base64');
+  return key.mac(text);
 }
 
 const nonceBytes = 6;

@@ -24,10 +24,19 @@ const framing = new Set(['content-length', 'host', 'authorization']);
 
 const none: ReadonlySet<string> = new Set();
 
+/** Names that were seen, in a form whose comparison is cheap; bounded, since clients choose them. */
+const normalNames = new Map<string, string>();
+const mostNames = 1_000;
+const longestName = 64;
+
 /** The name as it is compared: lower case, and `_` as `-`. */
 function normalName(name: string): string {
+  const known = normalNames.get(name);
+  if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+  const normal = lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+  if (normalNames.size < mostNames && name.length <= longestName) normalNames.set(name, normal);
+  return normal;
 }
 
 /**
@@ -70,7 +79,9 @@ function namesInConnection(raw: readonly string[]): ReadonlySet<string> {
   let named: Set<string> | undefined;
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index] as string;
-    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    if (name.length !== 10 || normalName(name) !== 'connection') continue;
+    // What most clients and servers say; it names nothing that would not be left out anyway.
+    if (raw[index + 1] === 'keep-alive' || raw[index + 1] === 'close') continue;
     named ??= new Set();
     addNames(named, raw[index + 1]);
   }

@@ -9,6 +9,7 @@ export {
   gatewayError,
 } from './gateway-error.ts';
 export { type HawkCredentials, type HawkRequest, hawkHeader, hawkMac } from './hawk-header.ts';
+export { HawkKey } from './hawk-key.ts';
 export { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
 export { listen } from './listen.ts';
 export { http } from './node-http.ts';

@@ -1,5 +1,4 @@
-import { createSecretKey } from 'node:crypto';
-import type { HawkCredentials } from '@docker-worker/service-kit';
+import { type HawkCredentials, HawkKey } from '@docker-worker/service-kit';
 import { parseCertificate } from './certificate.ts';
 import type { ProxyCredentials } from './proxy-credentials.ts';
 import { scopeHeader } from './scope-header.ts';
@@ -34,7 +33,7 @@ export function takeSnapshot(credentials: ProxyCredentials, context: SnapshotCon
 
   return {
     id: clientId,
-    key: createSecretKey(accessToken, 'utf8'),
+    key: new HawkKey(accessToken),
     ext: certificate || authorizedScopes ? base64Json({ certificate, authorizedScopes }) : undefined,
     debugHeaders,
   };

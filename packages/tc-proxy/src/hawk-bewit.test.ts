@@ -1,10 +1,10 @@
-import { createSecretKey } from 'node:crypto';
+import { HawkKey } from '@docker-worker/service-kit';
 import { expect, test } from '@jest/globals';
 import Hawk from 'hawk';
 import { signUrl } from './hawk-bewit.ts';
 
 const key = 'a-key';
-const credentials = { id: 'tester', key: createSecretKey(key, 'utf8'), ext: 'eyJhIjoxfQ==' };
+const credentials = { id: 'tester', key: new HawkKey(key), ext: 'eyJhIjoxfQ==' };
 
 async function verify(url: string) {
   const [, host = '', port, path = ''] = /^https?:\/\/([^/:]+|\[[^\]]+\])(?::(\d+))?(\/.*)$/i.exec(url) ?? [];

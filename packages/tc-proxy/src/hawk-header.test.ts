@@ -1,5 +1,4 @@
-import { createSecretKey } from 'node:crypto';
-import { hawkHeader } from '@docker-worker/service-kit';
+import { HawkKey, hawkHeader } from '@docker-worker/service-kit';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import Hawk from 'hawk';
@@ -18,7 +17,7 @@ test('hawk accepts the header of any method, port and printable resource', async
       fc.option(fc.base64String({ minLength: 1 }), { nil: undefined }),
       async (method, port, rest, ext) => {
         const resource = `/${rest}`;
-        const credentials = { id: 'project/a@b:c', key: createSecretKey(key, 'utf8'), ext };
+        const credentials = { id: 'project/a@b:c', key: new HawkKey(key), ext };
 
         const authorization = hawkHeader({ method, host: 'h.example', port, resource }, credentials);
 
@@ -35,7 +34,7 @@ test('hawk accepts the header of any method, port and printable resource', async
 });
 
 test('two headers of the same request differ in their nonce', () => {
-  const credentials = { id: 'i', key: createSecretKey(key, 'utf8') };
+  const credentials = { id: 'i', key: new HawkKey(key) };
   const request = { method: 'GET', host: 'h', port: 80, resource: '/' };
   const nonces = Array.from(
     { length: 2_000 },
