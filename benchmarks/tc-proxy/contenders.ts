@@ -33,7 +33,8 @@ export function startContender(
 }
 
 export function tcProxyCommand(port: number): string[] {
-  return [process.execPath, bundle, '--port', String(port), '--admin-port', '0'];
+  // The flag is the image's.
+  return [process.execPath, '--max-semi-space-size=4', bundle, '--port', String(port), '--admin-port', '0'];
 }
 
 export function tcProxyEnv(folder: string, upstreamPort: number): Record<string, string> {

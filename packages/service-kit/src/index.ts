@@ -25,6 +25,7 @@ export * from './service.ts';
 export { IpAddress, Port, type ServiceConfig, serviceConfigShape } from './service-config.ts';
 export { createLogger, type Logger } from './service-logger.ts';
 export type { Sidecar } from './sidecar.ts';
+export { countStreamed } from './streamed-bytes.ts';
 export { type TaskScopesOptions, taskScopes } from './task-scopes.ts';
 export { createUpstreamDispatcher, type UpstreamDispatcherOptions } from './upstream-dispatcher.ts';
 export { withoutSchemas } from './without-schemas.ts';

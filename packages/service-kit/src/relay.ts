@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { gatewayError } from './gateway-error.ts';
 import { endToEndHeaders } from './header-hygiene.ts';
 import { hasBody, RequestBody } from './request-body.ts';
+import { countStreamed } from './streamed-bytes.ts';
 
 export interface RelayOptions {
   /** From `createUpstreamDispatcher`. */
@@ -125,6 +126,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#discardedStatus !== undefined) return;
+    countStreamed(chunk.length);
     this.#responseBytes += chunk.length;
     if (this.#responseBytes <= bulkBytes) {
       this.#write(controller, chunk);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { countStreamed } from './streamed-bytes.ts';
 
 /** The request has bytes behind its headers. */
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -18,6 +19,7 @@ export class RequestBody extends Readable {
     super();
     this.#request = request;
     request.on('data', (chunk: Buffer) => {
+      countStreamed(chunk.length);
       if (!this.destroyed && !this.push(chunk)) request.pause();
     });
     request.once('end', () => {

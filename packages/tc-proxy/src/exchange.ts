@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorBody, gatewayError } from '@docker-worker/service-kit';
+import { countStreamed, errorBody, gatewayError } from '@docker-worker/service-kit';
 import { answerJson } from './answer.ts';
 import { answerHeaders, decodedHeaders, headerValue } from './answer-headers.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
@@ -100,6 +100,7 @@ export class Exchange implements AttemptListener {
   }
 
   onData(chunk: Buffer): boolean {
+    countStreamed(chunk.length);
     this.#responseBytes += chunk.length;
     if (this.#headers) {
       if (this.#first === undefined && chunk.length <= smallAnswer) {
