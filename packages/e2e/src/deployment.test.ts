@@ -148,3 +148,29 @@ test('a worker without work ends by itself, and one with too little disk claims 
   expect(await worker.exited).toBe(0);
   expect((await deployment.queue.status(taskId)).status.state).toBe('pending');
 });
+
+test('start-worker starts it, renews its credentials, lets it finish and is asked to end the machine', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  const { accessToken, clientId } = deployment.local.credentials;
+  const expired = { taskcluster: { clientId, accessToken: 'expired' } };
+  const taskId = await deployment.createTask({ command: ['sleep', '1'] });
+  await using worker = new Command(['--host', 'worker-runner', 'production'], {
+    program: join(import.meta.dirname, '../../worker/bin/docker-worker'),
+    env: { DOCKER_WORKER_CONFIG: await writeConfig(folder.path, deployment, expired) },
+    stdin: 'open',
+  });
+  const tell = (message: object) => worker.say(`~${JSON.stringify(message)}\n`);
+
+  tell({ type: 'welcome', capabilities: ['graceful-termination', 'shutdown', 'new-credentials'] });
+  await worker.printed(/^~\{"type":"hello".*\}$/m);
+  await worker.printed(/"type":"work could not be claimed"/);
+  tell({ type: 'new-credentials', 'client-id': clientId, 'access-token': accessToken });
+  await worker.printed(/"type":"task started"/);
+  tell({ type: 'graceful-termination', 'finish-tasks': true });
+  await worker.printed(/^~\{"type":"shutdown"\}$/m);
+
+  expect((await deployment.queue.status(taskId)).status.state).toBe('completed');
+  worker.process.stdin?.end();
+  expect(await worker.exited).toBe(0);
+});

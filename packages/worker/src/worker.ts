@@ -12,6 +12,7 @@ import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { startLogServer } from './log/log-server.ts';
+import type { WorkerCommands } from './providers/provider.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
 import { configuredWarmUnits } from './run/create-run-unit.ts';
@@ -29,6 +30,7 @@ const longestPauseMs = 30_000;
 const diskPauseMs = 5_000;
 
 export interface WorkerOptions {
+  /** Its credentials may be replaced while the worker runs. */
   config: WorkerConfig;
   logger: Logger;
   /** Stays the caller's. */
@@ -44,13 +46,9 @@ export interface WorkerOptions {
 }
 
 /** A worker that claims tasks from a queue and runs them, `capacity` at a time. */
-export interface Worker extends AsyncDisposable {
+export interface Worker extends AsyncDisposable, WorkerCommands {
   /** Settles when the worker has ended, for whatever reason; rejects when the Docker Engine is lost. */
   ended: Promise<void>;
-  /** Claims no more; ends when the running tasks have. */
-  drain(): void;
-  /** Claims no more and aborts the running tasks, which the queue then gives to other workers. */
-  abort(): void;
 }
 
 /** Sweeps what an earlier worker of this name left, then claims until it is told to stop. */

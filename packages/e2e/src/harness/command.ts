@@ -4,6 +4,15 @@ import { join } from 'node:path';
 
 const main = join(import.meta.dirname, '../../../worker/dist/main.js');
 
+export interface CommandOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Default: nothing. */
+  stdin?: 'open' | (string & {});
+  /** Default: the bundle. */
+  program?: string;
+}
+
 /** A `docker-worker` command under test. Disposing tells it to end and waits until it has cleaned up. */
 export class Command implements AsyncDisposable {
   readonly process: ChildProcess;
@@ -12,13 +21,16 @@ export class Command implements AsyncDisposable {
   readonly #output = new EventEmitter();
   readonly #exit: Promise<number | null>;
 
-  constructor(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; stdin?: string } = {}) {
-    this.process = spawn(process.execPath, [main, ...args], {
+  /** Standard input is `stdin` to its end, or stays open for {@link say}. */
+  constructor(args: string[], options: CommandOptions = {}) {
+    this.process = spawn(process.execPath, [options.program ?? main, ...args], {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: 'pipe',
     });
-    this.process.stdin?.end(options.stdin ?? '');
+    if (options.stdin !== 'open') {
+      this.process.stdin?.end(options.stdin ?? '');
+    }
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#output.emit('text');
@@ -50,11 +62,16 @@ export class Command implements AsyncDisposable {
     }
   }
 
+  say(text: string): void {
+    this.process.stdin?.write(text);
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.process.kill(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.process.stdin?.end();
     this.process.kill('SIGTERM');
     await this.#exit;
   }

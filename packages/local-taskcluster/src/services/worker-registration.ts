@@ -22,6 +22,12 @@ const identityProof = z.union([
   z.strictObject({ document: z.string(), signature: z.string().optional() }),
 ]);
 
+/** What proves an identity. There is no cloud here that signs: its documents hold the worker's secret instead. */
+function proofText(proof: z.infer<typeof identityProof>): string {
+  if ('staticSecret' in proof) return proof.staticSecret;
+  return 'token' in proof ? proof.token : (proof.signature ?? proof.document);
+}
+
 /** Endpoints by which a worker gets its credentials and keeps them fresh. */
 export function registrationEndpoints(pools: WorkerPools, signer: Client): Endpoint[] {
   /** New credentials, and a new secret to get the next ones with. */
@@ -62,8 +68,8 @@ export function registrationEndpoints(pools: WorkerPools, signer: Client): Endpo
           throw new ApiError('InputError', `Worker pool \`${workerPoolId}\` is not of this provider`);
         }
         const worker = pools.worker(workerPoolId, workerGroup, workerId);
-        const isProven = 'staticSecret' in proof && equalSecrets(proof.staticSecret, worker.staticSecret);
-        if (!isProven) throw new ApiError('InputError', 'Identity validation error');
+        if (!equalSecrets(proofText(proof), worker.staticSecret))
+          throw new ApiError('InputError', 'Identity validation error');
         requireCurrent(worker);
         return register(worker);
       },

@@ -5,11 +5,12 @@ import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { request } from 'undici';
 import { z } from 'zod';
 import { type WorkerConfig, workerPoolId } from '../config/config.ts';
-import { readConfig } from '../config/read-config.ts';
+import { parseConfig, readConfigDocument } from '../config/read-config.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { localImage } from '../engine/ensure-image.ts';
 import { sidecarImage } from '../engine/start-sidecar.ts';
 import { features, featuresOf } from '../features/index.ts';
+import { parseRegistration, unregistered } from '../providers/worker-manager.ts';
 import { UserError } from '../user-error.ts';
 
 const leastFreeBytes = 1_000_000_000;
@@ -19,22 +20,43 @@ const toleratedSkewMs = 15 * 60 * 1000;
 /** Looks for everything that would keep a worker from running. Each problem is one line with its fix. */
 export async function check(options: { config?: string; online?: boolean }): Promise<number> {
   const problems: string[] = [];
-  const config = await attempt(problems, async () =>
-    options.config === undefined ? undefined : await readConfig(options.config),
+  const read = await attempt(problems, async () =>
+    options.config === undefined ? undefined : await checkedConfig(options.config),
   );
+  const config = read?.config;
   if (options.online && options.config === undefined) {
     problems.push('--online needs --config FILE: it tells which deployment to ask, and as whom.');
+  }
+  if (options.online && read?.registers) {
+    problems.push(
+      '--online cannot be used with "registration": a worker that registers gets its credentials then.',
+    );
   }
   await Promise.all([
     checkEngine(problems, config),
     checkDisk(problems),
-    ...(options.online && config !== undefined ? [checkDeployment(problems, config)] : []),
+    ...(options.online && read?.registers === false ? [checkDeployment(problems, read.config)] : []),
   ]);
   for (const problem of problems) {
     process.stdout.write(`problem: ${problem}\n`);
   }
   process.stdout.write(problems.length === 0 ? 'ok: nothing is in the way of a worker here\n' : '');
   return problems.length === 0 ? 0 : 1;
+}
+
+/** What a worker has yet to learn when it registers is made up, so that the rest can be checked. */
+async function checkedConfig(file: string): Promise<{ config: WorkerConfig; registers: boolean }> {
+  const document = await readConfigDocument(file);
+  const registering = unregistered(document);
+  if (registering === undefined) {
+    return { config: parseConfig(document).config, registers: false };
+  }
+  parseRegistration(registering);
+  const taskcluster = { clientId: 'registering', accessToken: 'registering' };
+  const identity = { provisionerId: 'pool', workerType: 'pool', workerGroup: 'group', workerId: 'worker' };
+  const unknown = { rootUrl: 'https://registering.invalid', taskcluster, ...identity };
+  const { config } = parseConfig({ file, document: { ...unknown, ...registering.document } });
+  return { config, registers: true };
 }
 
 async function checkEngine(problems: string[], config: WorkerConfig | undefined): Promise<void> {

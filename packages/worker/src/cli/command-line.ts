@@ -40,6 +40,11 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .command('start')
     .description('Claim and run tasks of a Taskcluster deployment until told to stop.')
     .addOption(configFile())
+    .addOption(
+      new Option('--host <host>', 'who the worker answers to')
+        .choices(['standalone', 'worker-runner'])
+        .default('standalone'),
+    )
     .addOption(logLevel('info'))
     .action(async (options) => {
       const { start } = await import('./start.ts');
@@ -74,7 +79,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     });
 
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(likeStart(argv));
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -86,6 +91,13 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** start-worker knows the original's command line: `docker-worker --host worker-runner production`. */
+function likeStart(argv: string[]): string[] {
+  const [node = '', script = '', first, host, ...profile] = argv;
+  const isOriginals = first === '--host' && host !== undefined && profile.length <= 1;
+  return isOriginals ? [node, script, 'start', '--host', host] : argv;
 }
 
 function collect(value: string, earlier: string[]): string[] {

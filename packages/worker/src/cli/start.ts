@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { type WorkerConfig, workerNameOf } from '../config/config.ts';
-import { readConfig } from '../config/read-config.ts';
 import { connectEngine, type Engine, EngineLost } from '../engine/engine.ts';
 import { sweep } from '../engine/sweep.ts';
+import { openProvider } from '../providers/open-provider.ts';
+import type { WorkerCommands } from '../providers/provider.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { exitCode } from './exit-code.ts';
 
@@ -16,26 +17,38 @@ const longestPauseMs = 30_000;
  * that other workers get them, and once more end the process at once. A Docker Engine that goes away
  * while the worker runs is waited for.
  */
-export async function start(options: { config: string; logLevel: string }): Promise<number> {
-  const config = await readConfig(options.config);
+export async function start(options: {
+  config: string;
+  host: 'standalone' | 'worker-runner';
+  logLevel: string;
+}): Promise<number> {
+  await using provider = await openProvider(options.config, options.host);
+  const { config, obsoleteKeys } = provider;
   const logger = workerLogger(config, options.logLevel);
-  const signals = new StopSignals();
+  if (obsoleteKeys.length > 0) {
+    logger.warn({ keys: obsoleteKeys }, 'configuration keys without a meaning');
+  }
+  const current = new CurrentWorker();
+  provider.follow(current, logger);
   let engine: Engine | undefined = await connectEngine();
   while (engine !== undefined) {
     await using connection: Engine = engine;
     await using worker = await startWorker({ config, engine: connection, logger });
-    signals.command(worker);
+    current.take(worker);
     try {
       await worker.ended;
-      return 0;
+      break;
     } catch (error) {
-      if (!(error instanceof EngineLost) || signals.stopped.aborted) {
+      if (!(error instanceof EngineLost) || current.stopped.aborted) {
         throw error;
       }
       logger.error({ err: error }, '[alert-operator] docker engine lost');
     }
-    engine = await reconnectEngine(config, logger, signals.stopped);
+    engine = await reconnectEngine(config, logger, current.stopped);
   }
+  await provider.workerEnded().catch((error: Error) => {
+    logger.error({ err: error }, '[alert-operator] the end of the worker could not be told');
+  });
   return 0;
 }
 
@@ -60,38 +73,47 @@ async function reconnectEngine(
   return undefined;
 }
 
-/** The signals that end a worker, for whichever worker of this process runs. */
-class StopSignals {
+/** Whichever worker of this process runs: signals and the provider command it, also before there is one. */
+class CurrentWorker implements WorkerCommands {
   readonly #stopping = new AbortController();
-  #aborting = false;
+  #asked: 'drain' | 'abort' | undefined;
   #worker: Worker | undefined;
 
   constructor() {
-    process.on('SIGQUIT', () => this.#drain());
-    process.on('SIGTERM', () => this.#abort(exitCode.terminated));
-    process.on('SIGINT', () => this.#abort(exitCode.interrupted));
+    process.on('SIGQUIT', () => this.drain());
+    process.on('SIGTERM', () => this.#terminate(exitCode.terminated));
+    process.on('SIGINT', () => this.#terminate(exitCode.interrupted));
   }
 
+  /** Aborted when no further worker is to be started. */
   get stopped(): AbortSignal {
     return this.#stopping.signal;
   }
 
-  command(worker: Worker): void {
+  take(worker: Worker): void {
     this.#worker = worker;
+    if (this.#asked !== undefined) {
+      worker[this.#asked]();
+    }
   }
 
-  #drain(): void {
+  drain(): void {
+    this.#asked ??= 'drain';
     this.#stopping.abort();
     this.#worker?.drain();
   }
 
-  #abort(code: number): void {
-    if (this.#aborting) {
-      process.exit(code);
-    }
-    this.#aborting = true;
+  abort(): void {
+    this.#asked = 'abort';
     this.#stopping.abort();
     this.#worker?.abort();
+  }
+
+  #terminate(code: number): void {
+    if (this.#asked === 'abort') {
+      process.exit(code);
+    }
+    this.abort();
   }
 }
 

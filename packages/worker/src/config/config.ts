@@ -1,6 +1,7 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
 import { cache, deviceManagement, dockerConfig, limits, registries } from './host-access.ts';
+import { Registration } from './registration.ts';
 import { RelengapiProxySettings } from './relengapi-proxy.ts';
 import { VpnProxies } from './vpn-proxies.ts';
 
@@ -153,8 +154,15 @@ export const WorkerConfig = z.strictObject({
 });
 export type WorkerConfig = z.infer<typeof WorkerConfig>;
 
-/** A configuration as it stands in a file: the environment may supply the rest. */
-export const ConfigFile = WorkerConfig.partial({ rootUrl: true, taskcluster: true });
+/** A configuration as it stands in a file: the environment, or a registration, may supply the rest. */
+export const ConfigFile = WorkerConfig.partial({
+  rootUrl: true,
+  taskcluster: true,
+  provisionerId: true,
+  workerType: true,
+  workerGroup: true,
+  workerId: true,
+}).extend({ registration: Registration.optional() });
 
 export function workerPoolId({ provisionerId, workerType }: WorkerConfig): string {
   return `${provisionerId}/${workerType}`;

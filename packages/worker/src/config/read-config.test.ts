@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { workerPoolId } from './config.ts';
-import { readConfig } from './read-config.ts';
+import { type WorkerConfig, workerPoolId } from './config.ts';
+import { parseConfig, readConfigDocument } from './read-config.ts';
 
 const complete = {
   rootUrl: 'https://tc.example.com',
@@ -208,3 +208,28 @@ async function refusalOf(text: string): Promise<string> {
   }
   return outcome.message;
 }
+
+async function readConfig(path: string, env: NodeJS.ProcessEnv = {}): Promise<WorkerConfig> {
+  return parseConfig(await readConfigDocument(path), env).config;
+}
+
+test('keys of the original that mean nothing any more are passed over and named', async () => {
+  const obsolete = {
+    monitorProject: 'docker-worker',
+    taskQueue: { pollInterval: 5000 },
+    features: { relengAPIProxy: { enabled: false, image: 'old', token: 'old' } },
+    deviceManagement: { phone: { enabled: false, sims: '1' } },
+  };
+  await writeFile(file, JSON.stringify({ ...complete, ...obsolete }));
+
+  const { config, obsoleteKeys } = parseConfig(await readConfigDocument(file), {});
+
+  expect(config.features).toEqual({ relengAPIProxy: { enabled: false } });
+  expect(obsoleteKeys).toEqual([
+    'monitorProject',
+    'taskQueue',
+    'features.relengAPIProxy.image',
+    'features.relengAPIProxy.token',
+    'deviceManagement.phone',
+  ]);
+});

@@ -7,6 +7,7 @@ import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import { UserError } from '../user-error.ts';
 import { WorkerConfig } from './config.ts';
+import { withoutObsoleteKeys } from './obsolete-keys.ts';
 
 export class ConfigError extends UserError {
   constructor(file: string, problems: Problem[]) {
@@ -15,13 +16,34 @@ export class ConfigError extends UserError {
   }
 }
 
+/** A configuration as it was read, YAML or JSON. */
+export interface ConfigDocument {
+  file: string;
+  document: unknown;
+}
+
+/** @throws ConfigError */
+export async function readConfigDocument(file: string): Promise<ConfigDocument> {
+  return { file, document: await readDocument(file) };
+}
+
+export interface ParsedConfig {
+  config: WorkerConfig;
+  /** Keys that the original docker-worker had and that mean nothing here; they have been passed over. */
+  obsoleteKeys: string[];
+}
+
 /**
- * Reads a configuration file, YAML or JSON; `rootUrl` and the credentials may come from the environment.
+ * Checks a whole configuration; `rootUrl` and the credentials may come from the environment.
  *
  * @throws ConfigError with every problem at once
  */
-export async function readConfig(file: string, env: NodeJS.ProcessEnv = process.env): Promise<WorkerConfig> {
-  return checked(file, WorkerConfig, withEnvironment(await readDocument(file), env));
+export function parseConfig(
+  { file, document }: ConfigDocument,
+  env: NodeJS.ProcessEnv = process.env,
+): ParsedConfig {
+  const { kept, obsoleteKeys } = withoutObsoleteKeys(document);
+  return { config: checked(file, WorkerConfig, withEnvironment(kept, env)), obsoleteKeys };
 }
 
 /** The part of a configuration that says what tasks may do; all that a worker on this machine alone needs. */

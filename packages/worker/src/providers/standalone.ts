@@ -1,0 +1,13 @@
+import type { ConfigDocument } from '../config/read-config.ts';
+import { parseConfig } from '../config/read-config.ts';
+import type { Provider } from './provider.ts';
+
+/** A worker on a machine that somebody else looks after, with credentials that do not change. */
+export function standalone(document: ConfigDocument): Provider {
+  return {
+    ...parseConfig(document),
+    follow() {},
+    async workerEnded() {},
+    async [Symbol.asyncDispose]() {},
+  };
+}
