@@ -1,0 +1,55 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { options as execWsServer } from '../packages/exec-ws-server/src/options.ts';
+import { options as relengapiProxy } from '../packages/relengapi-proxy/src/options.ts';
+import type { AnyOptionTable } from '../packages/service-kit/src/option-table.ts';
+import { options as tcProxy } from '../packages/tc-proxy/src/options.ts';
+import { options as vpnProxy } from '../packages/vpn-proxy/src/options.ts';
+import { commandLines } from './generate/command-lines.ts';
+import { configReference } from './generate/config-reference.ts';
+import { errorReference } from './generate/error-codes.ts';
+import { replaceSection } from './generate/markdown.ts';
+import { metricsReference } from './generate/metrics-reference.ts';
+import { optionTable } from './generate/option-table.ts';
+
+/**
+ * Writes what the documentation says about options, configuration, errors and metrics, from the code itself.
+ *
+ *   node docs/generate.ts [--check]
+ *
+ * `--check` writes nothing and fails when a page is not what it would be.
+ */
+const services: Record<string, AnyOptionTable> = {
+  'exec-ws-server': execWsServer,
+  'relengapi-proxy': relengapiProxy,
+  'tc-proxy': tcProxy,
+  'vpn-proxy': vpnProxy,
+};
+
+const root = join(import.meta.dirname, '..');
+const stale: string[] = [];
+for (const [name, options] of Object.entries(services)) {
+  const file = join(root, 'packages', name, 'README.md');
+  put(file, replaceSection(readFileSync(file, 'utf8'), 'options', optionTable(name, options)));
+}
+reference('configuration', 'Configuration of the worker', configReference());
+reference('command-line', 'Command line', commandLines());
+reference('errors', 'Errors of the proxies', errorReference());
+reference('metrics', 'Metrics', metricsReference());
+if (stale.length > 0) {
+  process.stderr.write(`out of date, run "npm run docs": ${stale.join(', ')}\n`);
+  process.exitCode = 1;
+}
+
+function reference(name: string, title: string, text: string): void {
+  const file = join(root, 'docs', 'reference', `${name}.md`);
+  const intro = readFileSync(file, 'utf8');
+  if (!intro.startsWith(`# ${title}\n`)) throw new Error(`${file} must begin with "# ${title}"`);
+  put(file, replaceSection(intro, 'generated', text));
+}
+
+function put(file: string, text: string): void {
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  if (process.argv.includes('--check')) stale.push(relative(root, file));
+  else writeFileSync(file, text);
+}
