@@ -70,6 +70,18 @@ export const options = {
     description: 'Let PUT /credentials on the data port replace the credentials.',
     standaloneDefault: true,
   },
+  allowedUser: {
+    flag: 'allowed-user',
+    env: 'TC_PROXY_ALLOWED_USER',
+    placeholder: '<name>',
+    description: 'Refuse connections from processes of other users of this machine.',
+  },
+  allowedNetwork: {
+    flag: 'allowed-network',
+    env: 'TC_PROXY_ALLOWED_NETWORK',
+    placeholder: '<cidr>',
+    description: 'Range that peers who are not of this machine must come from.',
+  },
   ca: {
     flag: 'ca',
     env: 'TC_PROXY_CA',

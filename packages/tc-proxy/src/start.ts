@@ -10,6 +10,7 @@ import {
   taskScopes,
 } from '@docker-worker/service-kit';
 import { CredentialHolder } from './credential-holder.ts';
+import { PeerGuard } from './peer-guard.ts';
 import { TargetGuard } from './target-guard.ts';
 import { createTcProxyApp } from './tc-proxy-app.ts';
 import { TcProxyConfig } from './tc-proxy-config.ts';
@@ -42,6 +43,8 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
   const app = createTcProxyApp({
     ...{ rootUrl, credentials, credentialsEndpoint, upstreams, guard, retry, metrics, logger },
   });
+  const { allowedUser, allowedNetwork } = config;
+  new PeerGuard({ allowedUser, allowedNetwork }).watch(app.server, logger);
   const port = await listen(app, config.port, config.address);
 
   announce(`Taskcluster proxy ${version} (git revision ${revision})`);

@@ -26,6 +26,13 @@ export const TcProxyConfig = z.strictObject({
   address: IpAddress.optional(),
   /** Serve `PUT /credentials` on the data port. Off beside a task, which must not replace credentials. */
   credentialsEndpoint: z.boolean().default(false),
+  /** Refuses connections from processes of other users of this machine. */
+  allowedUser: z.string().min(1).optional(),
+  /** CIDR range that peers who are not of this machine must come from. */
+  allowedNetwork: z
+    .union([z.cidrv4('is no CIDR range'), z.cidrv6('is no CIDR range')])
+    .refine((range) => !range.endsWith('/0'), 'must not be every address (/0)')
+    .optional(),
   /** PEM text of certificates trusted beside the system's. */
   ca: z.string().refine(isPem, 'holds no certificate').optional(),
   /** Seconds for a connection to an upstream. */

@@ -9,6 +9,10 @@ import { makeTempDir, type TempDir } from './temp-dir.ts';
 
 const run = promisify(execFile);
 
+/** The host, as a connected engine and its containers see it. */
+export const hostAddress = '10.213.77.1';
+const engineAddress = '10.213.77.2/30';
+
 /**
  * A Docker Engine of a test's own, to be killed and restarted: own data, own socket, own network namespace.
  * (A second engine in the host's namespace would take the first one's bridge.)
@@ -18,15 +22,28 @@ export class ThrowawayEngine implements AsyncDisposable {
   readonly #namespace: string;
   #daemon: ChildProcess | undefined;
 
+  /** With one image from the host's engine, and no network. */
   static async start(image: string): Promise<ThrowawayEngine> {
+    const engine = await ThrowawayEngine.#create();
+    await engine.boot();
+    await engine.#load(image);
+    return engine;
+  }
+
+  /** Without images; it and its containers reach this host, at {@link hostAddress}, and nothing else. */
+  static async startConnected(): Promise<ThrowawayEngine> {
+    const engine = await ThrowawayEngine.#create();
+    await engine.#connect();
+    await engine.boot([`--insecure-registry=${hostAddress}/32`]);
+    return engine;
+  }
+
+  static async #create(): Promise<ThrowawayEngine> {
     const folder = await makeTempDir();
     const namespace = `docker-worker-${process.pid}`;
     await run('ip', ['netns', 'add', namespace]);
     await run('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
-    const engine = new ThrowawayEngine(folder, namespace);
-    await engine.boot();
-    await engine.#load(image);
-    return engine;
+    return new ThrowawayEngine(folder, namespace);
   }
 
   private constructor(folder: TempDir, namespace: string) {
@@ -40,7 +57,7 @@ export class ThrowawayEngine implements AsyncDisposable {
   }
 
   /** Starts the daemon, for the first time or again; settles when it listens. */
-  async boot(): Promise<void> {
+  async boot(options: string[] = []): Promise<void> {
     // What a killed daemon leaves keeps the next one from starting.
     await rm(this.#path('docker.pid'), { force: true });
     await rm(this.#path('exec/containerd/containerd.pid'), { force: true });
@@ -53,6 +70,7 @@ export class ThrowawayEngine implements AsyncDisposable {
         `--exec-root=${this.#path('exec')}`,
         `--pidfile=${this.#path('docker.pid')}`,
         `--host=${this.host}`,
+        ...options,
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
@@ -91,6 +109,29 @@ export class ThrowawayEngine implements AsyncDisposable {
     }
     await run('ip', ['netns', 'delete', this.#namespace]);
     await this.#folder[Symbol.asyncDispose]();
+  }
+
+  /** The pair of interfaces goes with the namespace. */
+  async #connect(): Promise<void> {
+    const [outside, inside] = [`dwo${process.pid}`, `dwi${process.pid}`];
+    await run('ip', [
+      'link',
+      'add',
+      outside,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      inside,
+      'netns',
+      this.#namespace,
+    ]);
+    await run('ip', ['address', 'add', `${hostAddress}/30`, 'dev', outside]);
+    await run('ip', ['link', 'set', outside, 'up']);
+    const within = (...args: string[]) => run('ip', ['-n', this.#namespace, ...args]);
+    await within('address', 'add', engineAddress, 'dev', inside);
+    await within('link', 'set', inside, 'up');
+    await within('route', 'add', 'default', 'via', hostAddress);
   }
 
   async #load(image: string): Promise<void> {

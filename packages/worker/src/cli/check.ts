@@ -8,7 +8,7 @@ import { type WorkerConfig, workerPoolId } from '../config/config.ts';
 import { parseConfig, readConfigDocument } from '../config/read-config.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { localImage } from '../engine/ensure-image.ts';
-import { sidecarImage } from '../engine/start-sidecar.ts';
+import { sidecarImage } from '../engine/sidecar-image.ts';
 import { features, featuresOf } from '../features/index.ts';
 import { parseRegistration, unregistered } from '../providers/worker-manager.ts';
 import { UserError } from '../user-error.ts';
@@ -68,7 +68,7 @@ async function checkEngine(problems: string[], config: WorkerConfig | undefined)
     // With a registry they are pulled when they are first needed.
     const images =
       config?.sidecars.registry === undefined
-        ? sidecars.map((sidecar) => sidecarImage(sidecar, undefined))
+        ? sidecars.map((sidecar) => sidecarImage(sidecar, { digests: {} }))
         : [];
     for (const image of images) {
       if ((await localImage(engine.docker, image)) === undefined) {

@@ -2,11 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { type WorkerConfig, workerNameOf } from '../config/config.ts';
 import { connectEngine, type Engine, EngineLost } from '../engine/engine.ts';
+import { requireSharedPaths } from '../engine/shared-paths.ts';
 import { sweep } from '../engine/sweep.ts';
 import { openProvider } from '../providers/open-provider.ts';
 import type { WorkerCommands } from '../providers/provider.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { exitCode } from './exit-code.ts';
+import { notifyReady } from './notify-systemd.ts';
 
 /** How long to wait before an engine that went away is asked for again. */
 const firstPauseMs = 500;
@@ -33,8 +35,10 @@ export async function start(options: {
   let engine: Engine | undefined = await connectEngine();
   while (engine !== undefined) {
     await using connection: Engine = engine;
+    await requireSharedPaths(connection.docker, config);
     await using worker = await startWorker({ config, engine: connection, logger });
     current.take(worker);
+    await notifyReady();
     try {
       await worker.ended;
       break;

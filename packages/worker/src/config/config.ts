@@ -88,6 +88,12 @@ export const WorkerConfig = z.strictObject({
         .string()
         .optional()
         .describe('Registry and path prefix of the sidecar images; default: local images.'),
+      digests: z
+        .record(z.string(), z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be "sha256:" and 64 hex digits'))
+        .default({})
+        .describe(
+          'Digests of sidecar images by name, as publishing tells them; without one the version counts.',
+        ),
       readySeconds: z
         .number()
         .positive()

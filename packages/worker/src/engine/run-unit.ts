@@ -4,6 +4,7 @@ import type { Engine } from './engine.ts';
 import type { Owner } from './labels.ts';
 import { createRunNetwork, type RunNetwork } from './run-network.ts';
 import type { SidecarControl } from './sidecar-control.ts';
+import type { SidecarImages } from './sidecar-image.ts';
 import { startSidecar } from './start-sidecar.ts';
 
 export interface RunUnitOptions {
@@ -12,7 +13,7 @@ export interface RunUnitOptions {
   sidecars: readonly Sidecar[];
   /** Range of which the network gets a subnet. */
   subnets: string;
-  registry: string | undefined;
+  images: SidecarImages;
   readySeconds: number;
   /** Gets what the services log. */
   logger: Logger;
@@ -75,11 +76,11 @@ export class RunUnit implements AsyncDisposable {
     }
   }
 
-  #start(engine: Engine, sidecar: Sidecar, { owner, registry, readySeconds }: RunUnitOptions): void {
+  #start(engine: Engine, sidecar: Sidecar, { owner, images, readySeconds }: RunUnitOptions): void {
     const started = startSidecar(engine, sidecar, {
       network: this.network,
       owner,
-      registry,
+      images,
       readySeconds,
       onLog: (line) => this.logger.info({ sidecar: sidecar.name }, line),
     });

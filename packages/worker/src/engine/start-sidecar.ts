@@ -3,14 +3,14 @@ import { type Engine, engineMessage } from './engine.ts';
 import { ensureImage } from './ensure-image.ts';
 import { type Owner, ownershipLabels } from './labels.ts';
 import { SidecarControl, SidecarFailure } from './sidecar-control.ts';
+import { type SidecarImages, sidecarImage } from './sidecar-image.ts';
 
 const memoryLimit = 512 * 1024 * 1024;
 
 export interface SidecarOptions {
   network: string;
   owner: Owner;
-  /** Registry and path prefix of the sidecars' images; without it they are on this host. */
-  registry: string | undefined;
+  images: SidecarImages;
   /** How long a service may take to answer. */
   readySeconds: number;
   /** Gets each line that the service logs. */
@@ -26,11 +26,12 @@ export interface SidecarOptions {
 export async function startSidecar(
   engine: Engine,
   sidecar: Sidecar,
-  { network, owner, registry, readySeconds, onLog }: SidecarOptions,
+  { network, owner, images, readySeconds, onLog }: SidecarOptions,
 ): Promise<SidecarControl> {
-  const image = sidecarImage(sidecar, registry);
+  const image = sidecarImage(sidecar, images);
   const identity = { name: sidecar.name, image };
-  const imageId = await ensureImage(engine.docker, image).catch((error: Error) => {
+  const { credentials } = images;
+  const imageId = await ensureImage(engine.docker, image, { credentials }).catch((error: Error) => {
     throw new SidecarFailure(identity, error.message);
   });
   const container = await engine.docker
@@ -76,9 +77,4 @@ export async function startSidecar(
     await control[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** The image of a service, in the configured registry or on this host. */
-export function sidecarImage({ image, version }: Sidecar, registry: string | undefined): string {
-  return `${registry === undefined ? '' : `${registry.replace(/\/$/, '')}/`}${image}:${version}`;
 }

@@ -21,13 +21,26 @@ export function registryCredentials(
   if (parts.length < 2 || parts.length > 3 || host === undefined) {
     return undefined;
   }
-  for (const key of [`${host}/${user}`, `${host}/`, host]) {
-    const found = Object.hasOwn(registries, key) ? registries[key] : undefined;
-    if (found !== undefined) {
-      return { ...found, serveraddress: host };
-    }
-  }
-  return undefined;
+  return firstConfigured(registries, host, [`${host}/${user}`, `${host}/`, host]);
+}
+
+/** The configured credentials for a registry with a path prefix, by all of it or by its host. */
+export function prefixCredentials(
+  { registries }: Pick<WorkerConfig, 'registries'>,
+  prefix: string,
+): RegistryCredentials | undefined {
+  const [host = ''] = prefix.split('/');
+  return firstConfigured(registries, host, [prefix, `${host}/`, host]);
+}
+
+function firstConfigured(
+  registries: WorkerConfig['registries'],
+  serveraddress: string,
+  keys: readonly string[],
+): RegistryCredentials | undefined {
+  const key = keys.find((candidate) => Object.hasOwn(registries, candidate));
+  const found = key === undefined ? undefined : registries[key];
+  return found && { ...found, serveraddress };
 }
 
 /** The scope that a task needs for an image that is fetched with the worker's credentials. */

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import { RunUnit } from '../engine/run-unit.ts';
 import { WarmUnits } from '../engine/warm-units.ts';
 import { featuresOf } from '../features/index.ts';
+import { prefixCredentials } from '../images/registry-credentials.ts';
 
 export interface UnitHost {
   engine: Engine;
@@ -19,11 +20,13 @@ export function createRunUnit(
   sidecars: readonly Sidecar[],
   taskRun: string,
 ): Promise<RunUnit> {
+  const { registry } = config.sidecars;
+  const credentials = registry === undefined ? undefined : prefixCredentials(config, registry);
   return RunUnit.create(engine, {
     owner: { worker: workerName, taskRun },
     sidecars,
     subnets: config.network.subnets,
-    registry: config.sidecars.registry,
+    images: { ...config.sidecars, credentials },
     readySeconds: config.sidecars.readySeconds,
     logger,
   });

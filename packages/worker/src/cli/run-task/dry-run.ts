@@ -1,7 +1,7 @@
 import type { FeatureSettings } from '../../config/read-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
-import { sidecarImage } from '../../engine/start-sidecar.ts';
+import { sidecarImage } from '../../engine/sidecar-image.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
 import { examine } from '../../run/examine.ts';
 import { exitCode } from '../exit-code.ts';
@@ -33,7 +33,7 @@ export async function dryRun(
     print(`  container  image ${image} (${await whereIs(image)})`);
     print(`  command    ${payload.command.length === 0 ? "the image's" : JSON.stringify(payload.command)}`);
     for (const sidecar of sidecars) {
-      const from = sidecarImage(sidecar, config.sidecars.registry);
+      const from = sidecarImage(sidecar, config.sidecars);
       print(
         `  sidecar    ${sidecar.name}, image ${from} (${await whereIs(from)}), as http://${sidecar.alias}`,
       );

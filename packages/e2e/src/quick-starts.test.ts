@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { bridgeGateway } from '@docker-worker/worker';
+import { expect, test } from '@jest/globals';
+import { startDeployment } from './harness/deployment.ts';
+import { docker } from './harness/host-contents.ts';
+import { paste, quickStarts } from './harness/quick-starts.ts';
+import { makeTempDir } from './harness/temp-dir.ts';
+
+const run = promisify(execFile);
+const repository = join(import.meta.dirname, '../../..');
+
+test('tc-proxy: both quick starts sign a request', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+
+  const output = await paste(quickStarts('tc-proxy'), folder.path, await filledIn(deployment.local));
+
+  expect(output.match(/"scopes":\["[^\]]*queue:get-artifact:project\/\*/g)).toHaveLength(2);
+});
+
+test('relengapi-proxy: both quick starts put the token on a request', async () => {
+  await using server = await startEcho();
+  await using folder = await makeTempDir();
+
+  const output = await paste(quickStarts('relengapi-proxy'), folder.path, {
+    'https://api.example.com': server.url,
+    8080: String(await freePort()),
+  });
+
+  expect(output.match(/authorization: Bearer my-token/g)).toHaveLength(2);
+});
+
+test('vpn-proxy: both quick starts reach the server', async () => {
+  await using server = await startEcho();
+  await using folder = await makeTempDir();
+
+  const output = await paste(quickStarts('vpn-proxy'), folder.path, {
+    'https://server.example.com': server.url,
+    8080: String(await freePort()),
+  });
+
+  expect(output.match(/x-nginx-proxy: true/g)).toHaveLength(2);
+});
+
+test('tc-proxy: compose.yaml brings it up', async () => {
+  await using deployment = await startDeployment();
+  const { rootUrl, credentials } = deployment.local;
+  const port = String(await freePort());
+  const compose = (...args: string[]) =>
+    run('docker-compose', ['--project-name', `docker-worker-test-${process.pid}`, ...args], {
+      cwd: join(repository, 'packages/tc-proxy'),
+      env: {
+        ...process.env,
+        PORT: port,
+        TASKCLUSTER_ROOT_URL: rootUrl,
+        TASKCLUSTER_CLIENT_ID: credentials.clientId,
+        TASKCLUSTER_ACCESS_TOKEN: credentials.accessToken,
+      },
+    });
+  await using disposal = new AsyncDisposableStack();
+  disposal.defer(async () => {
+    await compose('down', '--timeout', '5');
+  });
+
+  await compose('up', '--detach');
+
+  const url = `http://127.0.0.1:${port}/api/auth/v1/scopes/current`;
+  const { stdout } = await run('curl', [
+    '--silent',
+    '--fail',
+    '--retry',
+    '20',
+    '--retry-delay',
+    '1',
+    '--retry-all-errors',
+    url,
+  ]);
+  expect(JSON.parse(stdout)).toHaveProperty('scopes');
+});
+
+test.each([
+  ['relengapi-proxy', {}],
+  ['vpn-proxy', { PROXIED_SERVER: 'https://server.example.com' }],
+])('%s: compose.yaml is valid', async (name, env) => {
+  const { stdout } = await run('docker-compose', ['config'], {
+    cwd: join(repository, 'packages', name),
+    env: { ...process.env, ...env },
+  });
+
+  expect(stdout).toContain(`docker-worker/${name}`);
+});
+
+async function filledIn({
+  rootUrl,
+  credentials,
+}: {
+  rootUrl: string;
+  credentials: { clientId: string; accessToken: string };
+}) {
+  return {
+    'https://taskcluster.example.com': rootUrl,
+    'project/me': credentials.clientId,
+    'my-token': credentials.accessToken,
+    8080: String(await freePort()),
+  };
+}
+
+/** Answers with the headers of the request; reached from the host and from containers. */
+async function startEcho(): Promise<{ url: string } & AsyncDisposable> {
+  const server = createServer((request, response) => {
+    const lines = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
+    response.end(`${lines.join('\n')}\n`);
+  });
+  server.listen(0, await bridgeGateway(docker));
+  await once(server, 'listening');
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    url: `http://${address}:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

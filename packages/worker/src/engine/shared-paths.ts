@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { type WorkerConfig, workerNameOf } from '../config/config.ts';
+import { UserError } from '../user-error.ts';
+import { engineMessage, engineStatus } from './engine.ts';
+import { ownershipLabels } from './labels.ts';
+
+/**
+ * Makes sure that the engine sees the folders that it mounts into containers where this process has them: not so
+ * when the worker is a container without them, or the engine is on another machine.
+ *
+ * @throws UserError that names the key of the configuration and what to mount
+ */
+export async function requireSharedPaths(docker: Docker, config: WorkerConfig): Promise<void> {
+  const [image] = await docker.listImages();
+  // The engine looks at a path when a container is made with it, which takes an image. One that has none knows
+  // nothing of this host yet; the first task will tell.
+  if (image === undefined) return;
+  const folders = {
+    stateDirectory: config.stateDirectory,
+    'cache.volumeCachePath': config.cache.volumeCachePath,
+  };
+  await Promise.all(
+    Object.entries(folders).map(([key, folder]) =>
+      requireShared(docker, { image: image.Id, worker: workerNameOf(config), key, folder }),
+    ),
+  );
+}
+
+async function requireShared(
+  docker: Docker,
+  { image, worker, key, folder }: { image: string; worker: string; key: string; folder: string },
+): Promise<void> {
+  const probe = join(folder, `.probe-${randomUUID()}`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(probe, '');
+  try {
+    const container = await docker.createContainer({
+      Image: image,
+      Cmd: ['none'],
+      Labels: ownershipLabels({ worker, taskRun: 'none' }, 'probe'),
+      HostConfig: { Mounts: [{ Type: 'bind', Source: probe, Target: '/probe', ReadOnly: true }] },
+    });
+    // Never started: it was made for the engine to look.
+    await container.remove({ force: true });
+  } catch (error) {
+    if (engineStatus(error) !== 400) throw error;
+    throw new UserError(
+      `The Docker Engine does not find ${folder} ("${key}") where this worker has it (${engineMessage(error)}): mount ` +
+        `it at the same path, "--volume ${folder}:${folder}", or set "${key}" to a folder that both have.`,
+    );
+  } finally {
+    await rm(probe, { force: true });
+  }
+}
