@@ -82,7 +82,7 @@ export async function endProcesses(
     sessionMarker(session),
     String(Math.round(graceSeconds * 10)),
   ];
-  const ending = await ExecProcess.start(docker, container, { command, tty: false });
+  const ending = await ExecProcess.start(docker, container, { command, tty: false, stdin: false });
   const exitCode = await ending.exited;
   if (exitCode !== 0) {
     throw new Error(`processes of a session could not be ended (exit code ${exitCode})`);

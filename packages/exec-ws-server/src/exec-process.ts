@@ -8,6 +8,8 @@ import { Holds } from './holds.ts';
 export interface ProcessRequest {
   command: readonly string[];
   tty: boolean;
+  /** Default: true. */
+  stdin?: boolean;
   /** `NAME=value`, beside the container's own. */
   env?: readonly string[];
 }
@@ -46,10 +48,10 @@ export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain:
   static async start(
     docker: Docker,
     container: string,
-    { command, tty, env = [] }: ProcessRequest,
+    { command, tty, stdin = true, env = [] }: ProcessRequest,
   ): Promise<ExecProcess> {
     const exec = await docker.getContainer(container).exec({
-      AttachStdin: true,
+      AttachStdin: stdin,
       AttachStdout: true,
       AttachStderr: true,
       Tty: tty,

@@ -2,6 +2,8 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import manifest from '../package.json' with { type: 'json' };
 import { ExecWsConfig } from './exec-ws-config.ts';
 
+export { shellCommand } from './shell-command.ts';
+
 /** What the worker needs to run exec-ws-server beside a task. */
 export const execWsServer = {
   name: 'exec-ws-server',
@@ -11,4 +13,8 @@ export const execWsServer = {
   port: 80,
   config: ExecWsConfig,
   publish: true,
-} satisfies Sidecar;
+  sockets: '/run/docker-worker',
+} satisfies Sidecar<typeof ExecWsConfig>;
+
+/** Folder of the image with static programs for the containers that are served: `busybox` and `tini`. */
+export const programsForContainers = '/opt/for-containers';

@@ -25,4 +25,6 @@ export interface Sidecar<Config extends z.ZodType = z.ZodType> {
   sysctls?: Readonly<Record<string, string>>;
   /** Whether the port is published on the host, for clients outside of the run's network. */
   publish?: boolean;
+  /** Folder in its container where it finds the sockets that the worker serves for it; it cannot write there. */
+  sockets?: string;
 }

@@ -8,9 +8,11 @@ import { slotsOf } from './devices/host-devices.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PullEvent } from './engine/ensure-image.ts';
 import { freeDisk } from './engine/free-disk.ts';
+import { sweepSharedFolders } from './engine/shared-folder.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
 import { IdleTimer } from './idle-timer.ts';
+import type { OpenShell } from './interactive/open-shell.ts';
 import { startLogServer } from './log/log-server.ts';
 import type { WorkerCommands } from './providers/provider.ts';
 import { claimWork } from './queue/claim-work.ts';
@@ -39,6 +41,8 @@ export interface WorkerOptions {
   warmUnits?: WarmUnits;
   /** Told of every step of a pull for a task. */
   onPull?(event: PullEvent): void;
+  /** Called when people can log into a run's container. */
+  onShell?(run: Run, shell: OpenShell): void;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
   /** Called when a run is resolved and everything made for it is gone. */
@@ -64,6 +68,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (swept.containers + swept.networks > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
   }
+  await sweepSharedFolders(config.stateDirectory);
   const warmUnits =
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
   warmUnits.refill();
@@ -87,6 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     purges: new PurgeService(config, caches, logger),
     stopping: aborting.signal,
     onPull: options.onPull,
+    onShell: options.onShell,
   };
   return new ClaimingWorker(options, host, aborting, starting.move());
 }

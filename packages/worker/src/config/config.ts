@@ -1,6 +1,7 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
 import { cache, deviceManagement, dockerConfig, limits, registries } from './host-access.ts';
+import { interactive, ssl } from './interactive.ts';
 import { Registration } from './registration.ts';
 import { RelengapiProxySettings } from './relengapi-proxy.ts';
 import { VpnProxies } from './vpn-proxies.ts';
@@ -50,6 +51,8 @@ export const WorkerConfig = z.strictObject({
   deviceManagement,
   dockerConfig,
   registries,
+  interactive,
+  ssl,
   limits,
   restrictCPU: z
     .boolean()

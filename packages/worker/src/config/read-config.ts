@@ -54,6 +54,8 @@ export const FeatureSettings = WorkerConfig.pick({
   cache: true,
   deviceManagement: true,
   dockerConfig: true,
+  interactive: true,
+  ssl: true,
   limits: true,
   registries: true,
 });

@@ -1,20 +1,16 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { Engine } from './engine.ts';
-import type { Owner } from './labels.ts';
 import { createRunNetwork, type RunNetwork } from './run-network.ts';
 import type { SidecarControl } from './sidecar-control.ts';
-import type { SidecarImages } from './sidecar-image.ts';
-import { startSidecar } from './start-sidecar.ts';
+import { type SidecarOptions, startSidecar } from './start-sidecar.ts';
 
-export interface RunUnitOptions {
-  owner: Owner;
+export interface RunUnitOptions
+  extends Pick<SidecarOptions, 'owner' | 'images' | 'readySeconds' | 'stateDirectory' | 'publish'> {
   /** Services to start on the network. */
   sidecars: readonly Sidecar[];
   /** Range of which the network gets a subnet. */
   subnets: string;
-  images: SidecarImages;
-  readySeconds: number;
   /** Gets what the services log. */
   logger: Logger;
 }
@@ -55,14 +51,18 @@ export class RunUnit implements AsyncDisposable {
   /**
    * Hands a sidecar its configuration and waits until it is ready.
    *
+   * @param configOf is given the sidecar once it has been started
    * @throws SidecarFailure
    */
-  async configure({ name }: Sidecar, config: unknown): Promise<SidecarControl> {
+  async configure(
+    { name }: Sidecar,
+    configOf: (sidecar: SidecarControl) => unknown,
+  ): Promise<SidecarControl> {
     const sidecar = await this.#sidecars.get(name);
     if (sidecar === undefined) {
       throw new Error(`the sidecar ${name} was not asked for when the network of the run was made`);
     }
-    await sidecar.configure(config);
+    await sidecar.configure(await configOf(sidecar));
     return sidecar;
   }
 
@@ -76,12 +76,10 @@ export class RunUnit implements AsyncDisposable {
     }
   }
 
-  #start(engine: Engine, sidecar: Sidecar, { owner, images, readySeconds }: RunUnitOptions): void {
+  #start(engine: Engine, sidecar: Sidecar, options: RunUnitOptions): void {
     const started = startSidecar(engine, sidecar, {
+      ...options,
       network: this.network,
-      owner,
-      images,
-      readySeconds,
       onLog: (line) => this.logger.info({ sidecar: sidecar.name }, line),
     });
     this.#sidecars.set(sidecar.name, started);

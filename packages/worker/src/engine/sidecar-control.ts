@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { type Duplex, PassThrough } from 'node:stream';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import {
   ControlReply,
@@ -20,6 +20,17 @@ export interface SidecarIdentity {
   image: string;
 }
 
+export interface SidecarControlOptions {
+  answerSeconds: number;
+  onLog(line: string): void;
+  /** The folder of the host that the service finds its sockets in. */
+  sockets: string | undefined;
+  /** Port of the data listener, as `80/tcp`. */
+  port: string;
+  /** Disposed of with the container. */
+  resources: AsyncDisposableStack;
+}
+
 /**
  * A service's container and the channel over which the worker commands it. It holds the service's standard
  * input open for as long as this process lives, so the service ends with it.
@@ -28,11 +39,15 @@ export interface SidecarIdentity {
  */
 export class SidecarControl implements AsyncDisposable {
   readonly name: string;
+  /** The folder of the host that the service finds its sockets in. */
+  readonly sockets: string | undefined;
   readonly #image: string;
   readonly #engine: Engine;
   readonly #container: Container;
   readonly #answerSeconds: number;
   readonly #onLog: (line: string) => void;
+  readonly #port: string;
+  readonly #resources: AsyncDisposableStack;
   readonly #lastLines: string[] = [];
   #channel: Duplex | undefined;
   #replies: AsyncIterator<string> | undefined;
@@ -43,8 +58,7 @@ export class SidecarControl implements AsyncDisposable {
     engine: Engine,
     container: Container,
     { name, image }: SidecarIdentity,
-    answerSeconds: number,
-    onLog: (line: string) => void,
+    { answerSeconds, onLog, sockets, port, resources }: SidecarControlOptions,
   ) {
     this.name = name;
     this.#image = image;
@@ -52,6 +66,9 @@ export class SidecarControl implements AsyncDisposable {
     this.#container = container;
     this.#answerSeconds = answerSeconds;
     this.#onLog = onLog;
+    this.sockets = sockets;
+    this.#port = port;
+    this.#resources = resources;
   }
 
   /** Whether the service is gone, or this process no longer holds its channel. */
@@ -80,9 +97,28 @@ export class SidecarControl implements AsyncDisposable {
     return this.#request({ type: 'credentials', credentials }, 'applied');
   }
 
+  /** The port of the host at which the service is published. */
+  async publishedPort(): Promise<number> {
+    const { NetworkSettings: network } = await this.#container.inspect();
+    const port = network.Ports[this.#port]?.[0]?.HostPort;
+    if (port === undefined) {
+      throw this.#failure('it is published at no port of the host');
+    }
+    return Number(port);
+  }
+
+  /** Docker's tar stream of a path in the service's container. */
+  async archive(path: string): Promise<Readable> {
+    return (await this.#container.getArchive({ path })) as Readable;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#channel?.destroy();
-    await removeContainer(this.#engine.docker, this.#container.id);
+    try {
+      await removeContainer(this.#engine.docker, this.#container.id);
+    } finally {
+      await this.#resources.disposeAsync();
+    }
   }
 
   async #attach(): Promise<void> {

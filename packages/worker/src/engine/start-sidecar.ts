@@ -2,6 +2,7 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { type Engine, engineMessage } from './engine.ts';
 import { ensureImage } from './ensure-image.ts';
 import { type Owner, ownershipLabels } from './labels.ts';
+import { makeSharedFolder } from './shared-folder.ts';
 import { SidecarControl, SidecarFailure } from './sidecar-control.ts';
 import { type SidecarImages, sidecarImage } from './sidecar-image.ts';
 
@@ -13,6 +14,10 @@ export interface SidecarOptions {
   images: SidecarImages;
   /** How long a service may take to answer. */
   readySeconds: number;
+  /** Where the worker keeps what it shares with sidecars. */
+  stateDirectory: string;
+  /** Where ports are published: an address of the host, all without it; and ports as `first-last`, else any. */
+  publish: { address?: string; ports?: string };
   /** Gets each line that the service logs. */
   onLog(line: string): void;
 }
@@ -26,10 +31,22 @@ export interface SidecarOptions {
 export async function startSidecar(
   engine: Engine,
   sidecar: Sidecar,
-  { network, owner, images, readySeconds, onLog }: SidecarOptions,
+  { network, owner, images, readySeconds, stateDirectory, publish, onLog }: SidecarOptions,
 ): Promise<SidecarControl> {
+  await using resources = new AsyncDisposableStack();
   const image = sidecarImage(sidecar, images);
   const identity = { name: sidecar.name, image };
+  const failure = (error: unknown) => new SidecarFailure(identity, engineMessage(error));
+  const port = `${sidecar.port}/tcp`;
+  const sockets =
+    sidecar.sockets === undefined
+      ? undefined
+      : await makeSharedFolder(stateDirectory).then(
+          (folder) => resources.use(folder).path,
+          (error) => {
+            throw failure(error);
+          },
+        );
   const { credentials } = images;
   const imageId = await ensureImage(engine.docker, image, { credentials }).catch((error: Error) => {
     throw new SidecarFailure(identity, error.message);
@@ -46,6 +63,7 @@ export async function startSidecar(
       AttachStderr: true,
       // The `ready` line tells more, and sooner, than a probe from outside.
       Healthcheck: { Test: ['NONE'] },
+      ...(sidecar.publish ? { ExposedPorts: { [port]: {} } } : {}),
       HostConfig: {
         NetworkMode: network,
         AutoRemove: true,
@@ -57,6 +75,10 @@ export async function startSidecar(
           CgroupPermissions: 'rwm',
         })),
         Sysctls: { ...sidecar.sysctls },
+        Binds: sockets === undefined ? [] : [`${sockets}:${sidecar.sockets}:ro`],
+        PortBindings: sidecar.publish
+          ? { [port]: [{ HostIp: publish.address ?? '', HostPort: publish.ports ?? '' }] }
+          : {},
         ReadonlyRootfs: true,
         Tmpfs: { '/tmp': '' },
         SecurityOpt: ['no-new-privileges'],
@@ -67,9 +89,12 @@ export async function startSidecar(
       NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [sidecar.alias] } } },
     })
     .catch((error: unknown) => {
-      throw new SidecarFailure(identity, engineMessage(error));
+      throw failure(error);
     });
-  const control = new SidecarControl(engine, container, identity, readySeconds, onLog);
+  const control = new SidecarControl(engine, container, identity, {
+    ...{ answerSeconds: readySeconds, onLog, sockets, port },
+    resources: resources.move(),
+  });
   try {
     await control.start();
     return control;

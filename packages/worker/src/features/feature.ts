@@ -2,6 +2,7 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { HostConfig } from 'dockerode';
 import type { z } from 'zod';
 import type { WorkerConfig } from '../config/config.ts';
+import type { SidecarControl } from '../engine/sidecar-control.ts';
 import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Problem } from '../problem.ts';
@@ -62,10 +63,17 @@ export interface Contribution {
   sidecars?: SidecarRequest[];
   /** Variables of the task container; `payload.env` overrides them. */
   env?: Record<string, string>;
+  /** A program in the container, with arguments, that is run with the image's entry point and the command. */
+  wrapper?: readonly string[];
   /** Merged into the task container's HostConfig; lists are concatenated. */
   hostConfig?: Pick<HostConfig, 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices' | 'Privileged' | 'CpusetCpus'>;
   /** The container runs. Not awaited before the task goes on; a rejection aborts the run. */
   onStarted?(container: RunningContainer): Promise<void>;
+  /**
+   * The task's maxRunTime is over. True when its command has ended before and the container now ends of
+   * itself, with the command's exit code: then this is no time-out.
+   */
+  onTimeUp?(): boolean;
   /**
    * The container has exited and still exists. A rejection fails a run that had succeeded. `signal` bounds
    * the time when the worker is shutting down.
@@ -78,16 +86,28 @@ export interface Contribution {
 export interface SidecarRequest {
   /** One of the feature's {@link Feature.sidecars}. */
   sidecar: Sidecar;
-  config: unknown;
+  /** What the service is configured with; called when it has been started. */
+  configOf(place: SidecarPlace): unknown;
   /** Whether the service is handed the new credentials at every reclaim. */
   followsCredentials: boolean;
+}
+
+/** Where a service has come to be. */
+export interface SidecarPlace {
+  sidecar: SidecarControl;
+  /** Id of the task's container; asking for it waits until it has been created. */
+  taskContainer(): Promise<string>;
 }
 
 /** Ties a configuration to the schema of the service that will parse it. */
 export function sidecarRequest<Config extends z.ZodType>(
   sidecar: Sidecar<Config>,
-  config: z.input<Config>,
+  config: z.input<Config> | ((place: SidecarPlace) => Promise<z.input<Config>>),
   { followsCredentials = false } = {},
 ): SidecarRequest {
-  return { sidecar, config, followsCredentials };
+  return {
+    sidecar,
+    configOf: typeof config === 'function' ? (config as SidecarRequest['configOf']) : () => config,
+    followsCredentials,
+  };
 }

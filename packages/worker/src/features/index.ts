@@ -5,6 +5,7 @@ import { caches } from './caches.ts';
 import { chainOfTrust } from './chain-of-trust.ts';
 import { devices } from './devices.ts';
 import type { Feature } from './feature.ts';
+import { interactive } from './interactive.ts';
 import { localLiveLog } from './local-live-log.ts';
 import { ownCore } from './own-core.ts';
 import { privileged } from './privileged.ts';
@@ -20,6 +21,7 @@ export const features: readonly Feature[] = [
   bulkLog,
   taskclusterProxy,
   relengAPIProxy,
+  interactive,
   privileged,
   devices,
   ownCore,

@@ -28,6 +28,8 @@ export function createRunUnit(
     subnets: config.network.subnets,
     images: { ...config.sidecars, credentials },
     readySeconds: config.sidecars.readySeconds,
+    stateDirectory: config.stateDirectory,
+    publish: config.interactive,
     logger,
   });
 }

@@ -14,20 +14,31 @@ export interface Outcome {
   exitCode: number;
 }
 
+/** How long a container that is about to end of itself may take for it after the maxRunTime. */
+const endingMs = 10_000;
+
 /** Runs a prepared task to its end, or to its abort, and then the features' part. */
 export async function execute(run: Run, payload: Payload, prepared: Prepared): Promise<Outcome> {
   run.signal.throwIfAborted();
   const container = await start(run, prepared);
-  const limit = setTimeout(
-    () => run.abort({ kind: 'max-run-time', seconds: payload.maxRunTime }),
-    payload.maxRunTime * 1000,
-  );
+  using limit = limitRunTime(run, payload, prepared);
   run.logger.info('task started');
   notifyStarted(run, prepared, container);
   // Not sooner: the engine sets up one network at a time, and the task's comes first.
   run.host.warmUnits.refill();
-  const outcome = await exitOf(run, payload, container).finally(() => clearTimeout(limit));
+  const outcome = await exitOf(run, payload, container);
+  limit[Symbol.dispose]();
   return await finish(run, prepared, container, outcome);
+}
+
+/** Ends the task after its maxRunTime, unless its command has ended and only its container is still there. */
+function limitRunTime(run: Run, { maxRunTime }: Payload, { contributions }: Prepared): Disposable {
+  const abort = () => run.abort({ kind: 'max-run-time', seconds: maxRunTime });
+  let limit = setTimeout(() => {
+    const isEnding = contributions.map(({ onTimeUp }) => onTimeUp?.()).includes(true);
+    limit = setTimeout(abort, isEnding ? endingMs : 0);
+  }, maxRunTime * 1000);
+  return { [Symbol.dispose]: () => clearTimeout(limit) };
 }
 
 async function start({ log }: Run, { container }: Prepared): Promise<RunningContainer> {

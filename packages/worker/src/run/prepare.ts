@@ -12,6 +12,7 @@ import { createRunUnit } from './create-run-unit.ts';
 import { RunFailure } from './resolution.ts';
 import type { Run } from './run.ts';
 import { taskContainerOptions } from './task-container-options.ts';
+import { wrappedCommand } from './wrapped-command.ts';
 
 export interface Prepared {
   container: TaskContainer;
@@ -37,13 +38,17 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
   run.image = image;
   run.signal.throwIfAborted();
   const contributions = prepared.map(({ contribution }) => contribution);
+  const creating = createContainer(run, payload, image.hash, unit.network, contributions);
+  const taskContainer = async () => (await creating).id;
   const [container, configured] = await all([
-    createContainer(run, payload, image.hash, unit.network, contributions),
+    creating,
     all(
       prepared.flatMap(({ feature, contribution }) =>
-        (contribution.sidecars ?? []).map(({ sidecar, config, followsCredentials }) =>
+        (contribution.sidecars ?? []).map(({ sidecar, configOf, followsCredentials }) =>
           calling('link', feature, async () => ({
-            control: await unit.configure(sidecar, config),
+            control: await unit.configure(sidecar, (started) =>
+              configOf({ sidecar: started, taskContainer }),
+            ),
             followsCredentials,
           })),
         ),
@@ -96,7 +101,12 @@ async function createContainer(
 ): Promise<TaskContainer> {
   const options = taskContainerOptions(run, payload, imageId, network, contributions);
   options.Labels = ownershipLabels(run.owner, 'task');
+  const wrapper = contributions.flatMap(({ wrapper: own }) => own ?? []);
   try {
+    if (wrapper.length > 0) {
+      const { Config: image } = await run.host.engine.docker.getImage(imageId).inspect();
+      Object.assign(options, wrappedCommand(wrapper, payload.command, image));
+    }
     return run.resources.use(await createTaskContainer(run.host.engine, options));
   } catch (error) {
     throw new RunFailure(

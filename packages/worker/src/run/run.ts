@@ -14,6 +14,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { PullEvent } from '../engine/ensure-image.ts';
 import type { Owner } from '../engine/labels.ts';
 import type { WarmUnits } from '../engine/warm-units.ts';
+import type { OpenShell } from '../interactive/open-shell.ts';
 import type { LogServer } from '../log/log-server.ts';
 import { TaskLog } from '../log/task-log.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
@@ -32,6 +33,8 @@ export interface RunHost {
   stopping: AbortSignal;
   /** Told of every step of a pull for a task, beside what its log says. */
   onPull?(event: PullEvent): void;
+  /** Told that people can log into a run's container. */
+  onShell?(run: Run, shell: OpenShell): void;
   /** Networks with sidecars that were made before there was a run for them. */
   warmUnits: WarmUnits;
   /** The devices that one task at a time can have. */

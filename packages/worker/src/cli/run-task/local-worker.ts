@@ -41,6 +41,7 @@ export function localWorkerConfig(
     cache: { volumeCachePath: join(cacheHome(), 'docker-worker', 'caches') },
     stateDirectory: join(stateHome(), 'docker-worker'),
     ...settings,
+    interactive: { host: '127.0.0.1', address: '127.0.0.1', ...settings.interactive },
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
     ...identity,

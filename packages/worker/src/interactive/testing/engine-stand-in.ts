@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** An engine that takes every call for good, remembers it, and whose commands send back what they are sent. */
+export interface EngineStandIn extends AsyncDisposable {
+  socketPath: string;
+  /** Method, path and body of every call. */
+  calls: { call: string; body: string }[];
+  /** Ids of the commands that were made. */
+  execs: string[];
+}
+
+export async function startEngineStandIn(socketPath: string): Promise<EngineStandIn> {
+  const calls: EngineStandIn['calls'] = [];
+  const execs: string[] = [];
+  const streams = new Set<Duplex>();
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) {
+      body += chunk;
+    }
+    calls.push({ call: `${request.method} ${request.url}`, body });
+    if (request.url?.endsWith('/exec')) {
+      const id = (execs.length + 1).toString(16).padStart(64, 'e');
+      execs.push(id);
+      response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ Id: id }));
+    } else {
+      const answer = { ID: 'x', Running: false, ExitCode: 7, ContainerID: 'c', ProcessConfig: { a: 1 } };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    }
+  });
+  server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
+    const length = Number(request.headers['content-length']);
+    calls.push({ call: `${request.method} ${request.url}`, body: head.subarray(0, length).toString() });
+    streams.add(socket);
+    socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+    socket.write(head.subarray(length));
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  server.listen(socketPath);
+  await once(server, 'listening');
+  return {
+    ...{ socketPath, calls, execs },
+    async [Symbol.asyncDispose]() {
+      for (const socket of streams) {
+        socket.destroy();
+      }
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
