@@ -38,7 +38,7 @@ afterEach(async () => {
 
 async function tinyImage(repoTags: string[] = []): Promise<TinyImage & { marker: string }> {
   const marker = randomUUID();
-  const image = await makeTinyImage(marker, repoTags);
+  const image = await makeTinyImage(marker, { repoTags });
   made.add(image.id);
   return { ...image, marker };
 }

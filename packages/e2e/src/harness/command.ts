@@ -11,6 +11,8 @@ export interface CommandOptions {
   stdin?: 'open' | (string & {});
   /** Default: the bundle. */
   program?: string;
+  /** Runs it in a terminal of this size, whose output is `stdout`; {@link Command.say} types into it. */
+  terminal?: { rows: number; columns: number };
 }
 
 /** A `docker-worker` command under test. Disposing tells it to end and waits until it has cleaned up. */
@@ -23,12 +25,14 @@ export class Command implements AsyncDisposable {
 
   /** Standard input is `stdin` to its end, or stays open for {@link say}. */
   constructor(args: string[], options: CommandOptions = {}) {
-    this.process = spawn(process.execPath, [options.program ?? main, ...args], {
+    const command = [process.execPath, options.program ?? main, ...args];
+    const [program = '', ...rest] = options.terminal ? inTerminal(command, options.terminal) : command;
+    this.process = spawn(program, rest, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: 'pipe',
     });
-    if (options.stdin !== 'open') {
+    if (options.stdin !== 'open' && options.terminal === undefined) {
       this.process.stdin?.end(options.stdin ?? '');
     }
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -75,6 +79,11 @@ export class Command implements AsyncDisposable {
     this.process.kill('SIGTERM');
     await this.#exit;
   }
+}
+
+function inTerminal(command: string[], { rows, columns }: { rows: number; columns: number }): string[] {
+  const quoted = command.map((part) => `'${part.replaceAll("'", `'\\''`)}'`).join(' ');
+  return ['script', '-qefc', `stty rows ${rows} cols ${columns}; exec ${quoted}`, '/dev/null'];
 }
 
 export interface Finished {

@@ -16,14 +16,28 @@ export interface TinyImage {
   archive: Buffer;
 }
 
+const shellAndTools = ['sh', 'cat', 'echo', 'sleep', 'ls', 'mount', 'env', 'mkdir', 'grep'];
+
+export interface TinyImageOptions {
+  repoTags?: string[];
+  /** Programs in /bin. */
+  tools?: string[];
+  entrypoint?: string[];
+}
+
 /** Needs a statically linked busybox at /bin/busybox. */
-export async function makeTinyImage(marker: string, repoTags: string[] = []): Promise<TinyImage> {
+export async function makeTinyImage(
+  marker: string,
+  { repoTags = [], tools = shellAndTools, entrypoint = [] }: TinyImageOptions = {},
+): Promise<TinyImage> {
   await using dir = await makeTempDir();
   const root = join(dir.path, 'root');
   await mkdir(join(root, 'bin'), { recursive: true });
-  await copyFile('/bin/busybox', join(root, 'bin/busybox'));
-  for (const tool of ['sh', 'cat', 'echo', 'sleep', 'ls', 'mount', 'env', 'mkdir', 'grep']) {
-    await symlink('busybox', join(root, 'bin', tool));
+  const [first = 'busybox', ...others] = tools;
+  // Busybox is whatever program it is called as.
+  await copyFile('/bin/busybox', join(root, 'bin', first));
+  for (const tool of others) {
+    await symlink(first, join(root, 'bin', tool));
   }
   await writeFile(join(root, 'marker'), marker);
   const layer = tar(root);
@@ -31,7 +45,11 @@ export async function makeTinyImage(marker: string, repoTags: string[] = []): Pr
     JSON.stringify({
       architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
       os: 'linux',
-      config: { Env: ['PATH=/bin'], Cmd: ['cat', '/marker'] },
+      config: {
+        Env: ['PATH=/bin'],
+        Entrypoint: entrypoint,
+        Cmd: ['/bin/cat', '/marker'].slice(entrypoint.length > 0 ? 1 : 0),
+      },
       rootfs: { type: 'layers', diff_ids: [digest(layer)] },
       history: [{ created_by: 'a test' }],
     }),

@@ -29,6 +29,8 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .option('--scope <scope>', 'add a scope to the task', collect, [])
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
+    .option('--interactive', 'let people log into the task, and print the address of the page')
+    .option('--shell', "open a shell in the task, in this terminal; its exit code is the command's")
     .option('--dry-run', 'print what would be created and which scopes are missing')
     .addOption(logLevel('warn'))
     .action(async (file: string, options) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const file = z.string().startsWith('/', 'must be an absolute path');
+const file = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Certificate of this worker's host name. */
 export const ssl = z

@@ -113,16 +113,13 @@ async function certificate(config: WorkerConfig): Promise<{ cert?: string; key?:
   if (ssl === undefined || !usesTls(config)) {
     return {};
   }
-  const [cert, key] = await Promise.all(
-    (['certificate', 'key'] as const).map(async (part) => {
-      try {
-        return await readFile(ssl[part], 'utf8');
-      } catch (error) {
-        throw new Error(
-          `"ssl.${part}" cannot be read (${(error as NodeJS.ErrnoException).code}): ${ssl[part]}`,
-        );
-      }
-    }),
-  );
-  return { cert, key };
+  return { cert: await pem('certificate', ssl.certificate), key: await pem('key', ssl.key) };
+}
+
+async function pem(part: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`"ssl.${part}" cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`);
+  }
 }

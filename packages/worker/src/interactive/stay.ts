@@ -39,7 +39,9 @@ export class Stay implements Disposable {
     this.#people = people;
     if (people === 0 && before > 0) {
       this.#stayFor(this.#options.expirationAfterSession);
-      this.#tell(`Nobody is connected any more; the container stays until ${this.#time}.`);
+      if (this.#until > Date.now()) {
+        this.#tell(`Nobody is connected any more; the container stays until ${this.#time}.`);
+      }
     } else if (people > 0 && before === 0) {
       this.#tell('Somebody is connected; the container stays.');
     }
@@ -55,8 +57,8 @@ export class Stay implements Disposable {
     const { expirationAfterSession } = this.#options;
     if (this.#people > 0) {
       this.#tell(
-        `The command has ended with exit code ${exitCode}. The container stays while somebody is connected, ` +
-          `and ${expirationAfterSession} seconds longer.`,
+        `The command has ended with exit code ${exitCode}. The container stays while somebody is connected` +
+          (expirationAfterSession > 0 ? `, and ${expirationAfterSession} seconds longer.` : '.'),
       );
     } else if (this.#until > Date.now()) {
       this.#tell(

@@ -7,13 +7,15 @@ import { connectEngine } from '../../engine/engine.ts';
 import { startWorker } from '../../worker.ts';
 import { readTaskFile } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
+import { HeldOutput } from './held-output.ts';
 import { localWarmUnits, localWorkerConfig } from './local-worker.ts';
+import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
 import { pullLine } from './pull-line.ts';
 import { Session } from './session.ts';
 import { taskDefinition } from './task-definition.ts';
 
-export interface RunTaskOptions {
+export interface RunTaskOptions extends LogInOptions {
   artifacts?: string;
   secret: string[];
   scope: string[];
@@ -28,11 +30,12 @@ export interface RunTaskOptions {
  * Runs the tasks of a file with an embedded Taskcluster. Their logs go to standard output, and nothing else
  * does; several at once have their lines prefixed with their names.
  *
- * @returns the exit code of the first task that did not succeed, or 0
+ * @returns the exit code of the shell that was opened in this terminal, if one was; else of the first task
+ *   that did not succeed, or 0
  */
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
   const settings = options.config === undefined ? {} : await readFeatureSettings(options.config);
-  const documents = await readTaskFile(file, Object.keys(settings.vpnProxies ?? {}));
+  const documents = letIn(await readTaskFile(file, Object.keys(settings.vpnProxies ?? {})), options);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const tasks = documents.map((document) => ({
@@ -50,7 +53,9 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   warmUnits.refill();
   const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway(engine.docker) }));
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
-  const session = new Session(new taskcluster.Queue(client), options.artifacts);
+  const output = new HeldOutput(process.stdout);
+  const logIn = new LogIn(options, output);
+  const session = new Session(new taskcluster.Queue(client), options.artifacts, output);
   using _signals = session.handleSignals();
   const [worker] = await Promise.all([
     startWorker({
@@ -60,13 +65,15 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
       onRun: (run) => session.follow(run),
+      onShell: ({ taskId }, shell) => logIn.opened(session.nameOf(taskId), shell),
       onResolved: (run, outcome) => session.resolved(run, outcome),
     }).then((started) => resources.use(started)),
     createSecrets(new taskcluster.Secrets(client), secrets),
   ]);
   await session.create(tasks);
   // A worker that fails, as when the engine is lost, ends the wait as well.
-  return await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
+  const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
+  return (await logIn.exitCode()) ?? taskCode;
 }
 
 async function createSecrets(service: Client, secrets: Map<string, object>): Promise<void> {

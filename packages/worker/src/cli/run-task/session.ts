@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { Writable } from 'node:stream';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { z } from 'zod';
 import type { Outcome } from '../../run/execute.ts';
@@ -21,14 +22,17 @@ interface SessionTask {
 export class Session {
   readonly #queue: Client;
   readonly #artifacts: string | undefined;
+  readonly #output: Writable;
   readonly #tasks = new Map<string, SessionTask>();
   readonly #printing: Promise<void>[] = [];
   readonly #open = new Set<Run>();
   #interruptedWith: number | undefined;
 
-  constructor(queue: Client, artifacts: string | undefined) {
+  /** @param output gets the logs */
+  constructor(queue: Client, artifacts: string | undefined, output: Writable) {
     this.#queue = queue;
     this.#artifacts = artifacts;
+    this.#output = output;
   }
 
   async create(tasks: { name: string; definition: object }[]): Promise<void> {
@@ -45,11 +49,15 @@ export class Session {
     );
   }
 
+  nameOf(taskId: string): string {
+    return this.#tasks.get(taskId)?.name ?? taskId;
+  }
+
   /** Prints a run's log while it grows. */
   follow(run: Run): void {
     this.#open.add(run);
     const name = this.#tasks.get(run.taskId)?.name;
-    this.#printing.push(printLog(run.log, process.stdout, this.#tasks.size > 1 ? `[${name}] ` : ''));
+    this.#printing.push(printLog(run.log, this.#output, this.#tasks.size > 1 ? `[${name}] ` : ''));
     if (this.#interruptedWith !== undefined) {
       run.abort({ kind: 'canceled' });
     }
