@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { makeSharedFolder, sweepSharedFolders } from './shared-folder.ts';
 
@@ -20,15 +20,13 @@ test('folders of processes that have ended are swept, those of living ones stay'
   await using own = await makeSharedFolder(state.path);
   const boot = 'a boot before this one:4026531836:1:1';
   await mkdir(join(state.shared, 'dead'));
-  await writeFile(join(state.shared, 'dead.owner'), boot);
+  await writeFile(join(state.shared, `dead~${boot}`), '');
   await mkdir(join(state.shared, 'unowned'));
-  await writeFile(join(state.shared, 'unmade.owner'), boot);
+  await writeFile(join(state.shared, `unmade~${boot}`), '');
 
   expect(await sweepSharedFolders(state.path)).toBe(3);
-  expect((await readdir(state.shared)).map((name) => join(state.shared, name)).sort()).toEqual([
-    own.path,
-    `${own.path}.owner`,
-  ]);
+  const left = (await readdir(state.shared)).map((name) => name.split('~')[0]);
+  expect(left).toEqual([basename(own.path), basename(own.path)]);
 });
 
 test('there may be nothing to sweep', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, ownProcess } from './process-identity.ts';
 
@@ -14,43 +14,36 @@ const nameBytes = 6;
 export async function makeSharedFolder(stateDirectory: string): Promise<SharedFolder> {
   const all = allFolders(stateDirectory);
   const path = join(all, randomBytes(nameBytes).toString('hex'));
+  const mark = `${path}~${ownProcess}`;
   await mkdir(all, { recursive: true, mode: 0o700 });
   // First: a folder without an owner is swept.
-  await writeFile(ownerFile(path), ownProcess, { flag: 'wx' });
+  await writeFile(mark, '', { flag: 'wx' });
   await mkdir(path, { mode: 0o755 });
-  return { path, [Symbol.asyncDispose]: () => remove(path) };
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await rm(path, { recursive: true, force: true });
+      await rm(mark, { force: true });
+    },
+  };
 }
 
-/** Removes the folders of processes that no longer run; returns how many. */
+/**
+ * Removes the folders of processes that no longer run; returns how many. A file beside each, called
+ * `<folder>~<process>`, says whose it is.
+ */
 export async function sweepSharedFolders(stateDirectory: string): Promise<number> {
   const all = allFolders(stateDirectory);
-  const files = await readdir(all).catch(emptyIfAbsent);
-  const names = new Set(files.map((file) => file.replace(/\.owner$/, '')));
-  const swept = await Promise.all(
-    [...names].map(async (name) => {
-      const path = join(all, name);
-      const owner = await readFile(ownerFile(path), 'utf8').catch(emptyIfAbsent);
-      if (isAlive(String(owner))) {
-        return 0;
-      }
-      await remove(path);
-      return 1;
-    }),
-  );
-  return swept.reduce<number>((sum, count) => sum + count, 0);
+  const names = await readdir(all).catch(emptyIfAbsent);
+  const marks = names.filter((name) => name.includes('~')).map((name) => name.split('~') as [string, string]);
+  const owned = new Set(marks.filter(([, owner]) => isAlive(owner)).map(([folder]) => folder));
+  const left = names.filter((name) => !owned.has(name.split('~', 1)[0] ?? ''));
+  await Promise.all(left.map((name) => rm(join(all, name), { recursive: true, force: true })));
+  return new Set(left.map((name) => name.split('~', 1)[0])).size;
 }
 
 function allFolders(stateDirectory: string): string {
   return join(stateDirectory, 'shared');
-}
-
-function ownerFile(folder: string): string {
-  return `${folder}.owner`;
-}
-
-async function remove(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
-  await rm(ownerFile(path), { force: true });
 }
 
 function emptyIfAbsent(error: NodeJS.ErrnoException): string[] {
