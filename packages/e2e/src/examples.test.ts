@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { dockerWorker } from './harness/command.ts';
+import { Command, dockerWorker } from './harness/command.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 const examples = join(import.meta.dirname, '../../../examples');
@@ -88,6 +88,19 @@ test('balrog talks to a server that only a VPN leads to', async () => {
   expect(stdout).toContain('without credentials: HTTP status 401');
   expect(stdout).toContain('"length":3000000');
   expect(code).toBe(0);
+});
+
+test('interactive lets somebody in who changes its artifact', async () => {
+  await using folder = await makeTempDir();
+  await using command = new Command(
+    ['run-task', join(examples, 'interactive.yml'), '--shell', '--artifacts', folder.path],
+    { terminal: { rows: 24, columns: 80 } },
+  );
+  await command.printed(/root@\w+:\/# /);
+  command.say('echo changed > /tmp/result.txt; exit\r');
+
+  expect(await command.exited).toBe(0);
+  expect(await readFile(join(folder.path, 'public/result.txt'), 'utf8')).toBe('changed\n');
 });
 
 /** Runs it as its first comment says. */
