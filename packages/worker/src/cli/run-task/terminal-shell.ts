@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { shellCommand } from '@docker-worker/exec-ws-server/sidecar';
 import WebSocket from 'ws';
 import { busybox } from '../../interactive/task-folder.ts';
@@ -38,11 +37,9 @@ export async function terminalShell(url: string, { input, output, onReady }: Ter
   }
   // The server is this machine's own; whether its certificate fits this address says nothing.
   const socket = new WebSocket(address, { rejectUnauthorized: false, perMessageDeflate: false });
-  await once(socket, 'open');
   const ended = Promise.withResolvers<number>();
   socket.on('error', ended.reject);
   socket.on('close', () => ended.reject(new Error('the connection to the shell was lost')));
-
   const onInput = (bytes: Buffer) => socket.send(frame(code.stdin, bytes));
   const onResize = () => socket.send(frame(code.resize, sizeOf(output)));
   const onDrain = () => socket.send(frame(code.resume));
@@ -72,14 +69,14 @@ export async function terminalShell(url: string, { input, output, onReady }: Ter
         break;
     }
   });
-  // The first message says that the shell is there; what is typed before waits in the terminal.
+  // The first message says that the shell is there.
   socket.once('message', () => {
+    input.setRawMode(true);
+    input.on('data', onInput);
+    output.on('resize', onResize).on('drain', onDrain);
     onResize();
     onReady();
   });
-  input.setRawMode(true);
-  input.on('data', onInput).pause();
-  output.on('resize', onResize).on('drain', onDrain);
   try {
     return await ended.promise;
   } finally {
