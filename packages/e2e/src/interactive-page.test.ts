@@ -22,7 +22,7 @@ beforeAll(async () => {
   [deployment, state] = await Promise.all([startDeployment(), makeTempDir()]);
   worker = await startTestWorker(deployment, {
     stateDirectory: state.path,
-    interactive: { minTime: 1, expirationAfterSession: 0, host: '127.0.0.1', address: '127.0.0.1' },
+    interactive: { minTime: 0, expirationAfterSession: 0, host: '127.0.0.1', address: '127.0.0.1' },
   });
 });
 afterAll(async () => {
@@ -34,7 +34,7 @@ afterAll(async () => {
 const task = {
   features: { interactive: true },
   maxRunTime: 3600,
-  command: ['bash', '-c', 'echo "made by the task" > /made; exit 5'],
+  command: ['bash', '-c', 'echo "made by the task" > /made; until [ -e /go ]; do sleep 0.1; done; exit 5'],
 };
 
 /** Lent to every task that people can log into. */
@@ -58,7 +58,7 @@ browserTest(
     await stateIs(page, 'connected');
     expect(await page.locator('#task-id').textContent()).toBe(`${taskId}/0`);
     expect(await page.locator('#remaining-time').textContent()).toMatch(/^(59:\d\d|1 h 00) min$/);
-    await typeLine(page, 'cat /made; kept=yes');
+    await typeLine(page, 'touch /go; cat /made; kept=yes');
     await terminalShows(page, 'made by the task');
 
     await typeLine(page, `${busybox} top`);
@@ -102,7 +102,7 @@ for (const { name, ...size } of sizes) {
       if (pictures !== undefined) {
         await page.screenshot({ path: `${pictures}/shell-${name}-${colorScheme}.png` });
       }
-      await typeLine(page, 'exit');
+      await typeLine(page, 'touch /go; exit');
 
       expect(scrollWidth).toBeLessThanOrEqual(innerWidth);
       expect(await worker.outcome(taskId)).toMatchObject({ exitCode: 5 });
