@@ -65,8 +65,8 @@ browserTest(
     await terminalShows(page, /PID .*COMMAND/i);
     await page.setViewportSize({ width: 600, height: 400 });
     await page.keyboard.press('q');
-    await typeLine(page, 'echo size-$(stty size | tr " " x)');
-    await terminalShows(page, /size-\d+x[4-7]\d\b/);
+    await typeLine(page, 'echo size-$(stty size | tr " " x)-there');
+    await terminalShows(page, /size-\d+x[4-7]\d-there/);
 
     network.cut();
     await stateIs(page, 'lost');
