@@ -31,8 +31,8 @@ test('--shell opens a shell in this terminal: its size, its keys, its exit code,
   command.say('stty size; cat /said\r');
   await command.printed(/33 101\r\nsaid by the task/);
   // Keys that would end or stop the command itself.
-  command.say('sleep 100\r');
-  await command.printed(/sleep 100\r\n/);
+  command.say('cat\rping\r');
+  await command.printed(/ping\r\nping\r\n/);
   command.say('\u0003');
   await command.printed(/\^C/);
   command.say('echo sum-$((20+22))\r');
