@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import Docker from 'dockerode';
 import { openEnginePortal } from './engine-portal.ts';
@@ -49,6 +50,21 @@ test('input that ends before the output does, and large amounts, pass as they ar
   }
 
   expect(Buffer.concat(chunks).equals(sent)).toBe(true);
+});
+
+test('what a command said last is delivered, however late it is read', async () => {
+  await using portal = await openPortal();
+  const bytes = 4 * 1024 * 1024;
+  const exec = await portal.docker.getContainer(own).exec({ ...command, Cmd: ['print', String(bytes)] });
+  const stream = (await exec.start({ hijack: true, stdin: true, Tty: true })) as unknown as Socket;
+  let read = 0;
+  for await (const chunk of stream) {
+    read += chunk.length;
+    await setTimeout(1);
+  }
+
+  expect(read).toBe(bytes);
+  await portal.counted(0);
 });
 
 test('people are counted by the streams that take input', async () => {

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
@@ -40,7 +39,6 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
   const { docker, container, socketPath, onStreams } = options;
   const known = new Map<string, { takesInput: boolean }>();
   const streams = new Set<Duplex>();
-  const leaving = new AbortController();
   let people = 0;
 
   const server = createServer((request, response) => {
@@ -67,7 +65,6 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
   await chmod(socketPath, 0o666);
   return {
     async [Symbol.asyncDispose]() {
-      leaving.abort();
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
@@ -113,21 +110,33 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
     }
     const { Tty } = parsed(StartRequest, await upgradeBody(request, client, head));
     const engine = await docker.getExec(id).start({ hijack: true, stdin: true, Tty });
-    streams.add(engine);
     if (exec.takesInput) {
       onStreams(++people);
     }
     client.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
-    const { signal } = leaving;
-    // Each way has an end of its own: a command whose input is over still speaks.
-    await Promise.allSettled([pipeline(client, engine, { signal }), pipeline(engine, client, { signal })]);
-    streams.delete(engine);
-    engine.destroy();
-    client.destroy();
+    await joined(client, engine);
     if (exec.takesInput) {
       onStreams(--people);
     }
   }
+}
+
+/**
+ * Passes bytes both ways until the client has gone. Each way has an end of its own: a command whose input is
+ * over still speaks, and what it said last is delivered after it has gone.
+ */
+async function joined(client: Duplex, engine: Duplex): Promise<void> {
+  const closed = once(client, 'close');
+  engine.on('error', () => {});
+  engine.once('close', () => {
+    if (!engine.readableEnded) {
+      client.destroy();
+    }
+  });
+  client.pipe(engine);
+  engine.pipe(client);
+  await closed;
+  engine.destroy();
 }
 
 class Refusal extends Error {

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** An engine that takes every call for good, remembers it, and whose commands send back what they are sent. */
+/**
+ * An engine that takes every call for good, remembers it, and whose commands send back what they are sent;
+ * `print <n>` sends so many bytes and ends.
+ */
 export interface EngineStandIn extends AsyncDisposable {
   socketPath: string;
   /** Method, path and body of every call. */
@@ -14,6 +17,7 @@ export interface EngineStandIn extends AsyncDisposable {
 export async function startEngineStandIn(socketPath: string): Promise<EngineStandIn> {
   const calls: EngineStandIn['calls'] = [];
   const execs: string[] = [];
+  const commands = new Map<string, string[]>();
   const streams = new Set<Duplex>();
   const server = createServer(async (request, response) => {
     let body = '';
@@ -24,6 +28,7 @@ export async function startEngineStandIn(socketPath: string): Promise<EngineStan
     if (request.url?.endsWith('/exec')) {
       const id = (execs.length + 1).toString(16).padStart(64, 'e');
       execs.push(id);
+      commands.set(id, (JSON.parse(body) as { Cmd: string[] }).Cmd);
       response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ Id: id }));
     } else {
       const answer = { ID: 'x', Running: false, ExitCode: 7, ContainerID: 'c', ProcessConfig: { a: 1 } };
@@ -35,8 +40,13 @@ export async function startEngineStandIn(socketPath: string): Promise<EngineStan
     calls.push({ call: `${request.method} ${request.url}`, body: head.subarray(0, length).toString() });
     streams.add(socket);
     socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
-    socket.write(head.subarray(length));
     socket.on('error', () => {});
+    const [command, count] = commands.get(request.url?.split('/')[2] ?? '') ?? [];
+    if (command === 'print') {
+      socket.end(Buffer.alloc(Number(count), 'x'));
+      return;
+    }
+    socket.write(head.subarray(length));
     socket.pipe(socket);
   });
   server.listen(socketPath);
