@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { Command, dockerWorker } from './harness/command.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
+const run = promisify(execFile);
 const examples = join(import.meta.dirname, '../../../examples');
 
 test('hello reads a secret through the proxy and leaves its artifacts', async () => {
@@ -73,6 +75,28 @@ test('parallel runs two tasks side by side, each with the scopes of its own', as
   expect(stdout).toMatch(/^\[right\] .*"value":"R"/m);
   expect(stdout.match(/the other's secret: HTTP status 403/g)).toHaveLength(2);
   expect(code).toBe(0);
+});
+
+test('docker-save leaves an image in which the work of the task is found', async () => {
+  await using folder = await makeTempDir();
+
+  const { code } = await dockerWorker(
+    'run-task',
+    join(examples, 'docker-save.yml'),
+    '--artifacts',
+    folder.path,
+  );
+
+  expect(code).toBe(0);
+  const load = await run('docker', ['load', '--input', join(folder.path, 'public/dockerImage.tar')]);
+  const names = [...load.stdout.matchAll(/^Loaded image: (\S+)$/gm)].map(([, name = '']) => name);
+  expect(names).toHaveLength(2);
+  try {
+    const { stdout } = await run('docker', ['run', '--rm', names[0] ?? '', 'cat', '/built/result.txt']);
+    expect(stdout).toMatch(/^built at 20/);
+  } finally {
+    await run('docker', ['rmi', ...names]);
+  }
 });
 
 test('relengapi downloads an internal file with the permission of its scope', async () => {

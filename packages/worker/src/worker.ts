@@ -7,14 +7,15 @@ import { DevicePool } from './devices/device-pool.ts';
 import { slotsOf } from './devices/host-devices.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PullEvent } from './engine/ensure-image.ts';
-import { freeDisk } from './engine/free-disk.ts';
 import { sweepSharedFolders } from './engine/shared-folder.ts';
+import { engineDisk } from './engine/free-disk.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { OpenShell } from './interactive/open-shell.ts';
 import { startLogServer } from './log/log-server.ts';
 import type { WorkerCommands } from './providers/provider.ts';
+import { sweepProfiles } from './ptrace/app-armor.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
 import { configuredWarmUnits } from './run/create-run-unit.ts';
@@ -65,7 +66,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     sweep(engine.docker, workerName),
   ]);
   starting.use(logServer);
-  if (swept.containers + swept.networks > 0) {
+  if (swept.containers + swept.networks + swept.images > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
   }
   await sweepSharedFolders(config.stateDirectory);
@@ -74,9 +75,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
   const caches = starting.use(new CacheStore(config.cache.volumeCachePath, logger));
-  const leftCaches = await caches.sweep();
-  if (leftCaches > 0) {
-    logger.warn({ caches: leftCaches }, 'removing caches that a killed worker left behind');
+  const [leftCaches, profiles] = await Promise.all([caches.sweep(), sweepProfiles(workerName)]);
+  if (leftCaches + profiles > 0) {
+    logger.warn({ caches: leftCaches, profiles }, 'removing what a killed worker left behind');
   }
   const aborting = new AbortController();
   const host: RunHost = {
@@ -171,7 +172,8 @@ class ClaimingWorker implements Worker {
   async #hasDisk(tasks: number): Promise<boolean> {
     const { config, engine, caches, logger } = this.#host;
     const needed = config.capacityManagement.diskspaceThreshold * tasks;
-    const room = async () => ((await freeDisk(engine.docker, config.dockerVolume)) ?? needed) >= needed;
+    const room = async () =>
+      ((await engineDisk(engine.docker, config.dockerVolume))?.free ?? needed) >= needed;
     if (needed === 0 || (await room())) {
       return true;
     }

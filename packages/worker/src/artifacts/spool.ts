@@ -7,7 +7,8 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGzip, gzip as gzipCallback } from 'node:zlib';
+import { gzip as gzipCallback } from 'node:zlib';
+import { parallelGzip } from './parallel-gzip.ts';
 
 const gzip = promisify(gzipCallback);
 
@@ -33,9 +34,13 @@ export interface Content {
 
 export interface SpoolOptions {
   gzip: boolean;
+  /** 1 is fastest, 9 is smallest; default 6. */
+  level?: number;
   /** The system's own by default. */
   tempDir?: string;
   signal?: AbortSignal;
+  /** Told how many bytes are about to be written to disk; what it throws ends the spooling. */
+  onWrite?(bytes: number): void;
 }
 
 export function spoolBytes(bytes: Buffer, options: SpoolOptions): Promise<Spooled> {
@@ -51,7 +56,7 @@ export async function spoolFile(path: string, options: SpoolOptions): Promise<Sp
     : await spoolInPlace(path, source, options);
 }
 
-/** Takes `source` to its end. `size` is how many bytes it will give. */
+/** Takes `source` to its end. `size` is how many bytes it will give at most. */
 export async function spoolStream(
   source: AsyncIterable<Buffer>,
   size: number,
@@ -63,7 +68,7 @@ export async function spoolStream(
 }
 
 async function spoolInMemory(bytes: Buffer, options: SpoolOptions): Promise<Spooled> {
-  const stored = options.gzip ? await gzip(bytes) : bytes;
+  const stored = options.gzip ? await gzip(bytes, { level: options.level }) : bytes;
   const measure = new Measure();
   measure.add(bytes);
   return {
@@ -80,10 +85,10 @@ async function spoolOnDisk(source: AsyncIterable<Buffer>, options: SpoolOptions)
   const measure = new Measure();
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
   try {
-    const { signal } = options;
-    await (options.gzip
-      ? pipeline(measure.pass(source), createGzip(), file, { signal })
-      : pipeline(measure.pass(source), file, { signal }));
+    const { signal, level, onWrite } = options;
+    const original = measure.pass(source);
+    const stored = options.gzip ? parallelGzip(original, { level }) : original;
+    await pipeline(onWrite === undefined ? stored : announced(stored, onWrite), file, { signal });
   } catch (error) {
     await rm(path, { force: true });
     throw error;
@@ -110,6 +115,16 @@ async function spoolInPlace(path: string, source: Readable, options: SpoolOption
     open: () => createReadStream(path),
     async [Symbol.asyncDispose]() {},
   };
+}
+
+async function* announced(
+  source: AsyncIterable<Buffer>,
+  onWrite: (bytes: number) => void,
+): AsyncIterable<Buffer> {
+  for await (const chunk of source) {
+    onWrite(chunk.length);
+    yield chunk;
+  }
 }
 
 /** Counts and hashes the bytes that pass. */

@@ -6,6 +6,7 @@ import { requireSharedPaths } from '../engine/shared-paths.ts';
 import { sweep } from '../engine/sweep.ts';
 import { openProvider } from '../providers/open-provider.ts';
 import type { WorkerCommands } from '../providers/provider.ts';
+import { sweepProfiles } from '../ptrace/app-armor.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { exitCode } from './exit-code.ts';
 import { notifyReady } from './notify-systemd.ts';
@@ -68,6 +69,7 @@ async function reconnectEngine(
     try {
       const engine = await connectEngine();
       await sweep(engine.docker, workerNameOf(config), true);
+      await sweepProfiles(workerNameOf(config), true);
       logger.info('docker engine answers again');
       return engine;
     } catch (error) {

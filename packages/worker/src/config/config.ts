@@ -1,5 +1,7 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
+import { allowPtrace } from './allow-ptrace.ts';
+import { dockerSave } from './docker-save.ts';
 import { cache, deviceManagement, dockerConfig, limits, registries } from './host-access.ts';
 import { interactive, ssl } from './interactive.ts';
 import { Registration } from './registration.ts';
@@ -49,7 +51,9 @@ export const WorkerConfig = z.strictObject({
     .describe('Base64 text of the Ed25519 key that chain-of-trust documents are signed with.'),
   cache,
   deviceManagement,
+  allowPtrace,
   dockerConfig,
+  dockerSave,
   registries,
   interactive,
   ssl,

@@ -1,19 +1,25 @@
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 
 const EngineInfo = z.looseObject({ DockerRootDir: z.string() });
 
+export interface Disk {
+  /** Bytes. */
+  free: number;
+  /** Tells file systems of this host apart. */
+  device: number;
+}
+
 /**
- * Bytes free on the disk that images and containers are on: `volume`, or else where the engine keeps its
- * data. Nothing is known of an engine on another machine.
+ * The disk that images and containers are on: `volume`'s, or else the one where the engine keeps its data.
+ * Nothing is known of an engine on another machine.
  */
-export async function freeDisk(docker: Docker, volume: string | undefined): Promise<number | undefined> {
-  const folder = volume ?? EngineInfo.parse(await docker.info()).DockerRootDir;
-  try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
-  } catch {
-    return undefined;
-  }
+export async function engineDisk(docker: Docker, volume: string | undefined): Promise<Disk | undefined> {
+  return await diskOf(volume ?? EngineInfo.parse(await docker.info()).DockerRootDir).catch(() => undefined);
+}
+
+export async function diskOf(folder: string): Promise<Disk> {
+  const [{ bavail, bsize }, { dev }] = await Promise.all([statfs(folder), stat(folder)]);
+  return { free: bavail * bsize, device: dev };
 }

@@ -1,9 +1,11 @@
 import type { WorkerConfig } from '../config/config.ts';
+import { allowPtrace } from './allow-ptrace.ts';
 import { artifacts } from './artifacts.ts';
 import { bulkLog } from './bulk-log.ts';
 import { caches } from './caches.ts';
 import { chainOfTrust } from './chain-of-trust.ts';
 import { devices } from './devices.ts';
+import { dockerSave } from './docker-save.ts';
 import type { Feature } from './feature.ts';
 import { interactive } from './interactive.ts';
 import { localLiveLog } from './local-live-log.ts';
@@ -22,6 +24,8 @@ export const features: readonly Feature[] = [
   taskclusterProxy,
   relengAPIProxy,
   interactive,
+  dockerSave,
+  allowPtrace,
   privileged,
   devices,
   ownCore,
