@@ -15,7 +15,7 @@ import taskcluster from 'taskcluster-client';
  *
  *   npm run bench:docker-save [-- ROUNDS [MEBIBYTES]]
  */
-const rounds = Number(process.argv[2] ?? 3);
+const rounds = Number(process.argv[2] ?? 2);
 const mebibytes = Number(process.argv[3] ?? 1024);
 const image = 'docker-worker/example-task';
 /** A program compresses about as most of what images hold. */
@@ -124,7 +124,7 @@ async function resolved(taskId: string): Promise<void> {
 async function saved(taskId: string): Promise<Saved> {
   const log = await logOf(taskId);
   const time = (mark: string) =>
-    new Date(new RegExp(`^\\[taskcluster (\\S+)\\] ${mark}`, 'm').exec(log)?.[1] ?? '').getTime();
+    new Date(new RegExp(`^\\[taskcluster ([^\\]]+)\\] ${mark}`, 'm').exec(log)?.[1] ?? '').getTime();
   const seconds = (time('dockerSave: public/dockerImage.tar is uploaded') - time('=== Task Finished')) / 1000;
   const [, stored, unit] = / ([\d.]+) (MiB|GiB) as stored/.exec(log) ?? [];
   return { seconds, artifactMebibytes: Number(stored) * (unit === 'GiB' ? 1024 : 1) };

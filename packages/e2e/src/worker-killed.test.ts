@@ -58,7 +58,9 @@ test('sweep removes what killed workers left, and leaves running ones alone', as
 
   const { code, stdout } = await dockerWorker('sweep');
 
-  expect(stdout).toBe('removed 1 containers, 1 networks, 0 images and 0 AppArmor profiles of workers that no longer run\n');
+  expect(stdout).toBe(
+    'removed 1 containers, 1 networks, 0 images and 0 AppArmor profiles of workers that no longer run\n',
+  );
   expect(code).toBe(0);
   expect((await runContainers(lostRun)).size).toBe(0);
   expect((await runContainers(liveRun)).size).toBe(1);

@@ -22,7 +22,8 @@ export type ControlRequest = z.infer<typeof ControlRequest>;
 
 /**
  * Service → worker. `ready` answers `configure`; `applied` answers `credentials`; `refused` answers
- * either, names the reason without any secret, and after a refused `configure` the service exits.
+ * either, names the reason without any secret, and after a refused `configure` the service exits. An `event`
+ * answers nothing: the service says what the worker has to know, in a form that the two agree on.
  */
 export const ControlReply = z.discriminatedUnion('type', [
   z.strictObject({
@@ -40,6 +41,7 @@ export const ControlReply = z.discriminatedUnion('type', [
     request: z.enum(['configure', 'credentials', 'unknown']),
     message: z.string(),
   }),
+  z.strictObject({ type: z.literal('event'), event: z.unknown() }),
 ]);
 export type ControlReply = z.infer<typeof ControlReply>;
 

@@ -8,9 +8,11 @@ export {
   type GatewayError,
   gatewayError,
 } from './gateway-error.ts';
+export { signUrl } from './hawk-bewit.ts';
 export { type HawkCredentials, type HawkRequest, hawkHeader, hawkMac } from './hawk-header.ts';
 export { HawkKey } from './hawk-key.ts';
 export { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
+export { type HttpUrl, parseHttpUrl } from './http-url.ts';
 export { listen } from './listen.ts';
 export { http } from './node-http.ts';
 export { commonOptions, type Option, type OptionTable, wholeNumber } from './option-table.ts';

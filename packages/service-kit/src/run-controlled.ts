@@ -33,7 +33,10 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
   globalThis.console = new Console(process.stderr, process.stderr);
 
   const code = await definition.load();
-  const runtime = new ServiceRuntime({ definition, options, revision }, code.start);
+  const runtime = new ServiceRuntime(
+    { definition, options, revision, emit: (event) => send({ type: 'event', event }) },
+    code.start,
+  );
   const conversation = new Conversation(definition, code.config, runtime);
   process.stdout.on('error', () => runtime.stop.stop());
 

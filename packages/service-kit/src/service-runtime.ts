@@ -14,6 +14,8 @@ export interface RuntimeOptions<Schema extends z.ZodType<ServiceConfig>> {
   revision: string;
   /** Where start-up facts go stand-alone; absent under the control channel. */
   announce?(text: string): void;
+  /** Where events for the worker go under the control channel. */
+  emit?(event: unknown): void;
 }
 
 /** One service inside this process: what both ways of starting it have in common. */
@@ -56,6 +58,7 @@ export class ServiceRuntime<Schema extends z.ZodType<ServiceConfig>> {
       standalone: announce !== undefined,
       stopping: this.stop.signal,
       announce: announce ?? ((text) => logger.info({ fact: text }, 'start-up')),
+      emit: this.#given.emit ?? (() => {}),
       learnSecret: (secret) => this.redactor.learn(secret),
     });
     this.stop.onStop(service);

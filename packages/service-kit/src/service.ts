@@ -55,6 +55,8 @@ export interface ServiceContext {
   stopping: AbortSignal;
   /** Tells the user a fact at start-up: plain text stand-alone, a log line under the control channel. */
   announce(text: string): void;
+  /** Tells the worker something under the control channel, at once; nobody hears it stand-alone. */
+  emit(event: unknown): void;
   /** A secret that came in after the configuration; from now on no log line shows it. */
   learnSecret(secret: string | undefined): void;
 }

@@ -23,6 +23,8 @@ export interface Sidecar<Config extends z.ZodType = z.ZodType> {
   devices?: readonly string[];
   /** Kernel settings of its network, by their names. */
   sysctls?: Readonly<Record<string, string>>;
+  /** Seconds that it may take to end by itself when its input ends, for what it must leave in order; default 0. */
+  stopSeconds?: number;
   /** Whether the port is published on the host, for clients outside of the run's network. */
   publish?: boolean;
   /** Folder in its container where it finds the sockets that the worker serves for it; it cannot write there. */

@@ -1,7 +1,6 @@
-import { errorBody } from '@docker-worker/service-kit';
+import { errorBody, signUrl } from '@docker-worker/service-kit';
 import type { FastifyInstance } from 'fastify';
 import type { CredentialHolder } from './credential-holder.ts';
-import { signUrl } from './hawk-bewit.ts';
 import { takeTextBodies } from './text-body.ts';
 
 const maxUrlBytes = 64 * 1024;

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import {
   endToEndHeaders,
   errorBody,
+  type HttpUrl,
   hasBody,
   hawkHeader,
   type Logger,
@@ -17,7 +18,6 @@ import type { Attempt } from './attempt.ts';
 import type { CredentialHolder } from './credential-holder.ts';
 import { Exchange, type ExchangeOutcome, type ExchangeOwner } from './exchange.ts';
 import type { Forwarded } from './forwarded.ts';
-import type { HttpUrl } from './http-url.ts';
 import { type NoTarget, resolveTarget, type Target } from './resolve-target.ts';
 import { mayRepeat, type RetryPolicy } from './retry-policy.ts';
 import type { TargetGuard } from './target-guard.ts';

@@ -1,6 +1,5 @@
-import { rawPath } from '@docker-worker/service-kit';
+import { type HttpUrl, parseHttpUrl, rawPath } from '@docker-worker/service-kit';
 import { expect, test } from '@jest/globals';
-import { type HttpUrl, parseHttpUrl } from './http-url.ts';
 import { resolveTarget } from './resolve-target.ts';
 
 const root = parseHttpUrl('https://tc.example.com') as HttpUrl;

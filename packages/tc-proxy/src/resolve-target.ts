@@ -1,4 +1,4 @@
-import type { HttpUrl } from './http-url.ts';
+import type { HttpUrl } from '@docker-worker/service-kit';
 
 /** Where a request goes. Its `path` holds the very bytes that are signed and sent. */
 export interface Target extends HttpUrl {

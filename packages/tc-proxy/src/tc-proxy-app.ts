@@ -4,6 +4,7 @@ import {
   errorBody,
   http,
   type Logger,
+  parseHttpUrl,
   type RequestMetrics,
   rawPath,
   withoutSchemas,
@@ -13,7 +14,6 @@ import { bewitRoute } from './bewit-route.ts';
 import type { CredentialHolder } from './credential-holder.ts';
 import { credentialsRoute } from './credentials-route.ts';
 import { Forwarder } from './forwarder.ts';
-import { parseHttpUrl } from './http-url.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { TargetGuard } from './target-guard.ts';
 import type { Upstreams } from './upstreams.ts';

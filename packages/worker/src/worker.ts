@@ -15,6 +15,8 @@ import { IdleTimer } from './idle-timer.ts';
 import type { OpenShell } from './interactive/open-shell.ts';
 import { startLogServer } from './log/log-server.ts';
 import type { WorkerCommands } from './providers/provider.ts';
+import { PhoneSessions } from './phones/phone-sessions.ts';
+import { phonesLeft } from './phones/phones-left.ts';
 import { sweepProfiles } from './ptrace/app-armor.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
@@ -29,8 +31,8 @@ import { version } from './version.ts';
 /** At most one call a second to a queue that fails. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
-/** Nothing tells when a disk has room again. */
-const diskPauseMs = 5_000;
+/** Nothing tells when a disk has room again, or a phone is free. */
+const resourcePauseMs = 5_000;
 
 export interface WorkerOptions {
   /** Its credentials may be replaced while the worker runs. */
@@ -79,6 +81,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (leftCaches + profiles > 0) {
     logger.warn({ caches: leftCaches, profiles }, 'removing what a killed worker left behind');
   }
+  const phoneSessions = new PhoneSessions(config, workerName, logger);
+  // The cloud may be slow, and there is no reason to wait for it.
+  const leftSessions = phoneSessions.sweep();
+  starting.defer(() => leftSessions);
   const aborting = new AbortController();
   const host: RunHost = {
     config,
@@ -91,6 +97,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     devices: new DevicePool(config),
     caches,
     purges: new PurgeService(config, caches, logger),
+    phoneSessions,
     stopping: aborting.signal,
     onPull: options.onPull,
     onShell: options.onShell,
@@ -150,13 +157,15 @@ class ClaimingWorker implements Worker {
     lost.addEventListener('abort', onLost, { once: true });
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const free = this.#freeSlots();
-      if (free === 0) {
+      const slots = this.#freeSlots();
+      if (slots === 0) {
         await unlessAborted(signal, Promise.race(this.#running)).catch(() => {});
         continue;
       }
-      if (!(await this.#hasDisk(free))) {
-        await setTimeout(diskPauseMs, undefined, { signal }).catch(() => {});
+      const payloads = [...this.#openRuns].map(({ task }) => task.payload);
+      const free = Math.min(slots, await phonesLeft(this.#host, payloads));
+      if (free === 0 || !(await this.#hasDisk(free))) {
+        await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
         continue;
       }
       for (const claim of await this.#claim(free)) {

@@ -28,6 +28,7 @@ export async function startProxy(config: z.input<typeof RelengapiConfig>): Promi
     standalone: false,
     stopping: new AbortController().signal,
     announce: (fact) => logger.info({ fact }, 'start-up'),
+    emit: () => {},
     learnSecret: (secret) => redactor.learn(secret),
   });
   return {

@@ -32,7 +32,8 @@ export async function startProxy(config: Settings): Promise<TestProxy> {
       standalone: false,
       stopping: new AbortController().signal,
       announce: (fact) => logger.info({ fact }, 'start-up'),
-      learnSecret: (secret) => redactor.learn(secret),
+      emit: () => {},
+    learnSecret: (secret) => redactor.learn(secret),
     },
     directWay(),
   );

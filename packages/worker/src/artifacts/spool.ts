@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
+import { countStreamed } from '@docker-worker/service-kit/streamed-bytes';
 import { parallelGzip } from './parallel-gzip.ts';
 
 const gzip = promisify(gzipCallback);
@@ -97,7 +98,7 @@ async function spoolOnDisk(source: AsyncIterable<Buffer>, options: SpoolOptions)
     length: file.bytesWritten,
     gzipped: options.gzip,
     original: measure.content(),
-    open: () => createReadStream(path),
+    open: () => readCounted(path),
     [Symbol.asyncDispose]: () => rm(path, { force: true }),
   };
 }
@@ -112,9 +113,15 @@ async function spoolInPlace(path: string, source: Readable, options: SpoolOption
     length: original.size,
     gzipped: false,
     original,
-    open: () => createReadStream(path),
+    open: () => readCounted(path),
     async [Symbol.asyncDispose]() {},
   };
+}
+
+function readCounted(path: string): Readable {
+  return createReadStream(path)
+    .on('data', (chunk) => countStreamed(chunk.length))
+    .pause();
 }
 
 async function* announced(
@@ -135,6 +142,7 @@ class Measure {
   add(chunk: Buffer): void {
     this.#hash.update(chunk);
     this.#size += chunk.length;
+    countStreamed(chunk.length);
   }
 
   async *pass(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {

@@ -6,6 +6,7 @@ import { cache, deviceManagement, dockerConfig, limits, registries } from './hos
 import { interactive, ssl } from './interactive.ts';
 import { Registration } from './registration.ts';
 import { RelengapiProxySettings } from './relengapi-proxy.ts';
+import { TestdroidSettings } from './testdroid.ts';
 import { VpnProxies } from './vpn-proxies.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
@@ -44,6 +45,7 @@ export const WorkerConfig = z.strictObject({
     .default({})
     .describe('Features that this worker offers; those not named are on, except bulkLog.'),
   relengAPIProxy: RelengapiProxySettings.optional(),
+  testdroid: TestdroidSettings.optional(),
   vpnProxies: VpnProxies,
   ed25519SigningKeyLocation: z
     .string()

@@ -9,6 +9,16 @@ export const deviceManagement = z
     loopbackAudio: device.prefault({ enabled: true }),
     hostSharedMemory: device.prefault({ enabled: true }),
     kvm: device.prefault({ enabled: true }),
+    phone: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        type: z.string().optional(),
+        sims: z.string().optional(),
+      })
+      .prefault({})
+      .describe(
+        'Whether no more tasks are claimed than phones of this kind are free in the cloud of "testdroid".',
+      ),
     cpu: device
       .prefault({ enabled: false })
       .describe('Gives each task a core of its own, as restrictCPU does.'),

@@ -49,7 +49,10 @@ export function parseConfig(
 /** The part of a configuration that says what tasks may do; all that a worker on this machine alone needs. */
 export const FeatureSettings = WorkerConfig.pick({
   features: true,
+  allowPtrace: true,
+  dockerSave: true,
   relengAPIProxy: true,
+  testdroid: true,
   vpnProxies: true,
   cache: true,
   deviceManagement: true,

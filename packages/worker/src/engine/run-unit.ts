@@ -57,12 +57,13 @@ export class RunUnit implements AsyncDisposable {
   async configure(
     { name }: Sidecar,
     configOf: (sidecar: SidecarControl) => unknown,
+    onEvent?: (event: unknown) => void,
   ): Promise<SidecarControl> {
     const sidecar = await this.#sidecars.get(name);
     if (sidecar === undefined) {
       throw new Error(`the sidecar ${name} was not asked for when the network of the run was made`);
     }
-    await sidecar.configure(await configOf(sidecar));
+    await sidecar.configure(await configOf(sidecar), onEvent);
     return sidecar;
   }
 

@@ -21,7 +21,11 @@ export interface SidecarIdentity {
 }
 
 export interface SidecarControlOptions {
+  /** How long the service may take to answer. */
   answerSeconds: number;
+  /** How long it may take to end by itself. */
+  stopSeconds: number;
+  /** Gets each line that it logs. */
   onLog(line: string): void;
   /** The folder of the host that the service finds its sockets in. */
   sockets: string | undefined;
@@ -44,31 +48,28 @@ export class SidecarControl implements AsyncDisposable {
   readonly #image: string;
   readonly #engine: Engine;
   readonly #container: Container;
-  readonly #answerSeconds: number;
-  readonly #onLog: (line: string) => void;
-  readonly #port: string;
-  readonly #resources: AsyncDisposableStack;
+  readonly #options: SidecarControlOptions;
   readonly #lastLines: string[] = [];
+  readonly #closed = Promise.withResolvers<void>();
+  #onEvent: (event: unknown) => void = () => {};
   #channel: Duplex | undefined;
   #replies: AsyncIterator<string> | undefined;
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
+  #ending: Promise<void> | undefined;
 
   constructor(
     engine: Engine,
     container: Container,
     { name, image }: SidecarIdentity,
-    { answerSeconds, onLog, sockets, port, resources }: SidecarControlOptions,
+    options: SidecarControlOptions,
   ) {
     this.name = name;
     this.#image = image;
     this.#engine = engine;
     this.#container = container;
-    this.#answerSeconds = answerSeconds;
-    this.#onLog = onLog;
-    this.sockets = sockets;
-    this.#port = port;
-    this.#resources = resources;
+    this.sockets = options.sockets;
+    this.#options = options;
   }
 
   /** Whether the service is gone, or this process no longer holds its channel. */
@@ -86,8 +87,13 @@ export class SidecarControl implements AsyncDisposable {
     }
   }
 
-  /** Settles when the service is ready. */
-  configure(config: unknown): Promise<void> {
+  /**
+   * Settles when the service is ready.
+   *
+   * @param onEvent gets what the service tells by itself, from now on to its end
+   */
+  configure(config: unknown, onEvent: (event: unknown) => void = () => {}): Promise<void> {
+    this.#onEvent = onEvent;
     return this.#request({ type: 'configure', config }, 'ready');
   }
 
@@ -100,7 +106,7 @@ export class SidecarControl implements AsyncDisposable {
   /** The port of the host at which the service is published. */
   async publishedPort(): Promise<number> {
     const { NetworkSettings: network } = await this.#container.inspect();
-    const port = network.Ports[this.#port]?.[0]?.HostPort;
+    const port = network.Ports[this.#options.port]?.[0]?.HostPort;
     if (port === undefined) {
       throw this.#failure('it is published at no port of the host');
     }
@@ -113,12 +119,37 @@ export class SidecarControl implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
     this.#channel?.destroy();
     try {
       await removeContainer(this.#engine.docker, this.#container.id);
     } finally {
-      await this.#resources.disposeAsync();
+      await this.#options.resources.disposeAsync();
     }
+  }
+
+  /**
+   * Tells the service to end, by the end of its input, and waits for as long as it may take. Without such
+   * time there is nothing that it must leave in order.
+   */
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    const { stopSeconds } = this.#options;
+    if (stopSeconds === 0 || this.#channel === undefined || this.#ended) {
+      return;
+    }
+    this.#channel.end();
+    const ended = new AbortController();
+    await Promise.race([
+      this.#closed.promise,
+      setTimeout(stopSeconds * 1000, undefined, { signal: ended.signal }).catch(() => {}),
+      once(this.#engine.lost, 'abort', { signal: ended.signal }).catch(() => {}),
+    ]);
+    ended.abort();
   }
 
   async #attach(): Promise<void> {
@@ -135,16 +166,34 @@ export class SidecarControl implements AsyncDisposable {
     channel.on('error', () => {});
     channel.once('close', () => {
       this.#ended = true;
+      this.#closed.resolve();
       stdout.end();
       stderr.end();
     });
     createInterface({ input: stderr }).on('line', (line) => {
       this.#lastLines.push(line);
       this.#lastLines.splice(0, this.#lastLines.length - quotedLines);
-      this.#onLog(line);
+      this.#options.onLog(line);
     });
     this.#channel = channel as Duplex;
-    this.#replies = createInterface({ input: stdout })[Symbol.asyncIterator]();
+    const replies = new PassThrough({ objectMode: true });
+    createInterface({ input: stdout })
+      .on('line', (line) => this.#tellEvent(line) || replies.write(line))
+      .on('close', () => replies.end());
+    this.#replies = replies[Symbol.asyncIterator]();
+  }
+
+  /** Whether the line was an event, which is told at once, whatever answer is due. */
+  #tellEvent(line: string): boolean {
+    if (!line.startsWith('{"type":"event"')) {
+      return false;
+    }
+    try {
+      this.#onEvent((JSON.parse(line) as { event: unknown }).event);
+    } catch (error) {
+      this.#options.onLog(`an event could not be taken: ${(error as Error).message}`);
+    }
+    return true;
   }
 
   /** Waits for the answers to all earlier requests first. */
@@ -170,11 +219,11 @@ export class SidecarControl implements AsyncDisposable {
     try {
       const line = await Promise.race([
         this.#replies?.next(),
-        setTimeout(this.#answerSeconds * 1000, 'late' as const, { signal: answered.signal }),
+        setTimeout(this.#options.answerSeconds * 1000, 'late' as const, { signal: answered.signal }),
         once(this.#engine.lost, 'abort', { signal: answered.signal }).then(() => undefined),
       ]);
       if (line === 'late') {
-        throw this.#failure(`it did not answer within ${this.#answerSeconds} s`);
+        throw this.#failure(`it did not answer within ${this.#options.answerSeconds} s`);
       }
       if (line === undefined || line.done) {
         throw this.#failure('it ended');

@@ -92,7 +92,7 @@ export async function startSidecar(
       throw failure(error);
     });
   const control = new SidecarControl(engine, container, identity, {
-    ...{ answerSeconds: readySeconds, onLog, sockets, port },
+    ...{ answerSeconds: readySeconds, stopSeconds: sidecar.stopSeconds ?? 0, onLog, sockets, port },
     resources: resources.move(),
   });
   try {

@@ -90,6 +90,10 @@ export interface SidecarRequest {
   configOf(place: SidecarPlace): unknown;
   /** Whether the service is handed the new credentials at every reclaim. */
   followsCredentials: boolean;
+  /** Whether the service is told to end as soon as the task has, before artifacts are uploaded. */
+  endsWithTask?: boolean;
+  /** Gets what the service tells by itself; what it throws is logged. */
+  onEvent?(event: unknown): void;
 }
 
 /** Where a service has come to be. */
@@ -103,11 +107,15 @@ export interface SidecarPlace {
 export function sidecarRequest<Config extends z.ZodType>(
   sidecar: Sidecar<Config>,
   config: z.input<Config> | ((place: SidecarPlace) => Promise<z.input<Config>>),
-  { followsCredentials = false } = {},
+  {
+    followsCredentials = false,
+    ...rest
+  }: Partial<Pick<SidecarRequest, 'followsCredentials' | 'endsWithTask' | 'onEvent'>> = {},
 ): SidecarRequest {
   return {
     sidecar,
     configOf: typeof config === 'function' ? (config as SidecarRequest['configOf']) : () => config,
     followsCredentials,
+    ...rest,
   };
 }

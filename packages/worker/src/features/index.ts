@@ -10,9 +10,11 @@ import type { Feature } from './feature.ts';
 import { interactive } from './interactive.ts';
 import { localLiveLog } from './local-live-log.ts';
 import { ownCore } from './own-core.ts';
+import { phone } from './phone.ts';
 import { privileged } from './privileged.ts';
 import { relengAPIProxy } from './relengapi-proxy.ts';
 import { taskclusterProxy } from './taskcluster-proxy.ts';
+import { testdroidProxyFeature } from './testdroid-proxy.ts';
 import { vpnFeatures } from './vpn-proxies.ts';
 
 /** Every feature that does not depend on the configuration, in the order in which problems are told. */
@@ -24,10 +26,12 @@ export const features: readonly Feature[] = [
   taskclusterProxy,
   relengAPIProxy,
   interactive,
+  testdroidProxyFeature,
   dockerSave,
   allowPtrace,
   privileged,
   devices,
+  phone,
   ownCore,
   caches,
 ];

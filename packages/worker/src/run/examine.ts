@@ -29,7 +29,7 @@ export async function examine(
     const { payload } = parsed;
     const all = [...used, ...otherFeatures(payload, config)];
     const request = { task, payload, config, expandedScopes };
-    problems.push(...notOffered(payload), ...imageProblems(request), ...sameAlias(used));
+    problems.push(...imageProblems(request), ...sameAlias(used));
     for (const feature of all) {
       problems.push(...missingScopes(feature, request), ...((await feature.problems?.(request)) ?? []));
     }
@@ -69,16 +69,4 @@ function missingScopes(feature: Feature, request: FeatureRequest): Problem[] {
         `Insufficient scopes to use '${feature.name}' feature. ` +
         `Try adding ${scope} to the .scopes array.`,
     }));
-}
-
-/** What the payload may say, but this worker does not do: refused rather than ignored. */
-function notOffered({ capabilities }: Payload): Problem[] {
-  const problems: Problem[] = [];
-  if (capabilities?.devices?.phone !== undefined) {
-    problems.push({
-      path: 'payload.capabilities.devices.phone',
-      message: 'Insufficient scopes to attach devices: this worker has no phones',
-    });
-  }
-  return problems;
 }

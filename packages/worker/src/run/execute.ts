@@ -28,6 +28,9 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
   run.host.warmUnits.refill();
   const outcome = await exitOf(run, payload, container);
   limit[Symbol.dispose]();
+  for (const sidecar of prepared.ending) {
+    void sidecar.end();
+  }
   return await finish(run, prepared, container, outcome);
 }
 

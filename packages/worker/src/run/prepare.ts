@@ -4,7 +4,7 @@ import { ownershipLabels } from '../engine/labels.ts';
 import type { RunUnit } from '../engine/run-unit.ts';
 import type { SidecarControl } from '../engine/sidecar-control.ts';
 import { createTaskContainer, type TaskContainer } from '../engine/task-container.ts';
-import type { Contribution, Feature } from '../features/feature.ts';
+import type { Contribution, Feature, SidecarRequest } from '../features/feature.ts';
 import { runImage } from '../images/run-image.ts';
 import type { LoadedImage } from '../images/task-image.ts';
 import type { Payload } from '../payload/payload.ts';
@@ -19,6 +19,8 @@ export interface Prepared {
   contributions: Contribution[];
   /** The sidecars that are handed new credentials. */
   followers: SidecarControl[];
+  /** The sidecars that end with the task. */
+  ending: SidecarControl[];
 }
 
 /**
@@ -44,19 +46,27 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
     creating,
     all(
       prepared.flatMap(({ feature, contribution }) =>
-        (contribution.sidecars ?? []).map(({ sidecar, configOf, followsCredentials }) =>
+        (contribution.sidecars ?? []).map((request) =>
           calling('link', feature, async () => ({
-            control: await unit.configure(sidecar, (started) =>
-              configOf({ sidecar: started, taskContainer }),
+            control: await unit.configure(
+              request.sidecar,
+              (sidecar) => request.configOf({ sidecar, taskContainer }),
+              request.onEvent,
             ),
-            followsCredentials,
+            request,
           })),
         ),
       ),
     ),
   ]);
-  const followers = configured.filter(({ followsCredentials }) => followsCredentials);
-  return { container, contributions, followers: followers.map(({ control }) => control) };
+  const those = (wanted: (request: SidecarRequest) => boolean | undefined) =>
+    configured.filter(({ request }) => wanted(request)).map(({ control }) => control);
+  return {
+    container,
+    contributions,
+    followers: those(({ followsCredentials }) => followsCredentials),
+    ending: those(({ endsWithTask }) => endsWithTask),
+  };
 }
 
 async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {

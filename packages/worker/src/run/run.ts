@@ -17,6 +17,7 @@ import type { WarmUnits } from '../engine/warm-units.ts';
 import type { OpenShell } from '../interactive/open-shell.ts';
 import type { LogServer } from '../log/log-server.ts';
 import { TaskLog } from '../log/task-log.ts';
+import type { PhoneSessions } from '../phones/phone-sessions.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
 import { type AbortCause, RunAbort } from './run-abort.ts';
 
@@ -43,6 +44,8 @@ export interface RunHost {
   caches: CacheStore;
   /** What people ask to throw away of it. */
   purges: PurgeService;
+  /** Sessions on borrowed phones that have not ended yet. */
+  phoneSessions: PhoneSessions;
 }
 
 /** One run of one task, from its claim until everything made for it is disposed of. */

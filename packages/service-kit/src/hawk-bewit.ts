@@ -1,4 +1,4 @@
-import { type HawkCredentials, hawkMac } from '@docker-worker/service-kit';
+import { type HawkCredentials, hawkMac } from './hawk-header.ts';
 import { parseHttpUrl } from './http-url.ts';
 
 /** Seconds for which a signed URL is valid. */

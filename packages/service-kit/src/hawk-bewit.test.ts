@@ -1,7 +1,7 @@
-import { HawkKey } from '@docker-worker/service-kit';
 import { expect, test } from '@jest/globals';
 import Hawk from 'hawk';
 import { signUrl } from './hawk-bewit.ts';
+import { HawkKey } from './hawk-key.ts';
 
 const key = 'a-key';
 const credentials = { id: 'tester', key: new HawkKey(key), ext: 'eyJhIjoxfQ==' };
