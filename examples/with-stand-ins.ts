@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startFakeDeviceCloud } from '@docker-worker/fake-device-cloud';
 import { startRelengapiStandIn } from '@docker-worker/relengapi-proxy/testing/relengapi-stand-in';
 import { startVpnServer, upstreamAddress } from '@docker-worker/vpn-proxy/testing/vpn-server';
 import { bridgeGateway } from '@docker-worker/worker';
@@ -11,11 +12,12 @@ import Docker from 'dockerode';
 /**
  * Runs an example whose feature needs a server, with a stand-in for that server that is gone afterwards:
  *
- *   npm run example -- relengapi|balrog
+ *   npm run example -- relengapi|balrog|testdroid
  */
 const standIns: Record<string, (resources: AsyncDisposableStack, folder: string) => Promise<object>> = {
   relengapi: relengapiSettings,
   balrog: balrogSettings,
+  testdroid: testdroidSettings,
 };
 
 const [name = ''] = process.argv.slice(2);
@@ -54,4 +56,12 @@ async function balrogSettings(owner: AsyncDisposableStack, folder: string): Prom
   }
   const upstream = `http://${upstreamAddress}`;
   return { vpnProxies: { balrogVPNProxy: { upstream, vpn: folder, probe: { expect: ['401'] } } } };
+}
+
+/** A cloud of four phones, which are flashed in no time. */
+async function testdroidSettings(owner: AsyncDisposableStack): Promise<object> {
+  const cloud = owner.use(await startFakeDeviceCloud({ host: await bridgeGateway(new Docker()) }));
+  const { apiKey } = cloud.state.accounts.account;
+  const flash = { project: 'flash-fxos-new-url', pollSeconds: 0.2 };
+  return { testdroid: { cloudUrl: cloud.url, apiKey, flash } };
 }

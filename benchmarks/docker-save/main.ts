@@ -37,8 +37,7 @@ interface Saved {
 const results = new Map<string, Saved[]>();
 const contenders: Record<string, () => Promise<Saved>> = {
   '`docker commit && docker save \\| gzip`': byHand,
-  'dockerSave, level 6': () => byWorker(6),
-  'dockerSave, level 1': () => byWorker(1),
+  dockerSave: byWorker,
 };
 for (let round = 0; round < rounds; round++) {
   for (const [name, save] of Object.entries(contenders)) {
@@ -70,7 +69,7 @@ async function byHand(): Promise<Saved> {
 }
 
 /** A worker in a process of its own, for one task. */
-async function byWorker(compressionLevel: number): Promise<Saved> {
+async function byWorker(): Promise<Saved> {
   const config = join(folder, 'worker.json');
   const settings = {
     rootUrl: local.rootUrl,
@@ -78,7 +77,6 @@ async function byWorker(compressionLevel: number): Promise<Saved> {
     ...{ provisionerId: 'bench', workerType: 'docker-save', workerGroup: 'bench', workerId: 'bench' },
     warm: { units: 0 },
     capacityManagement: { diskspaceThreshold: 0 },
-    dockerSave: { compressionLevel },
   };
   await writeFile(config, JSON.stringify(settings), { mode: 0o600 });
   const main = join(import.meta.dirname, '../../packages/worker/dist/main.js');

@@ -127,6 +127,23 @@ test('interactive lets somebody in who changes its artifact', async () => {
   expect(await readFile(join(folder.path, 'public/result.txt'), 'utf8')).toBe('changed\n');
 });
 
+test('testdroid borrows a phone with the build that it asks for', async () => {
+  const { code, stdout } = await exampleWithStandIns('testdroid');
+
+  expect(stdout).toMatch(/Got flame.*; adb is at 192\.0\.2\.\d+:2\d{4}/);
+  expect(stdout).toContain('319_https://example.com/builds/new/flame.zip');
+  expect(stdout).toContain('Device released');
+  expect(code).toBe(0);
+});
+
+test('ptrace looks into its own processes', async () => {
+  const { code, stdout } = await dockerWorker('run-task', join(examples, 'ptrace.yml'));
+
+  expect(stdout).toContain('traced the sibling');
+  expect(stdout).toMatch(/^process \d+/m);
+  expect(code).toBe(0);
+});
+
 /** Runs it as its first comment says. */
 async function exampleWithStandIns(name: string) {
   const child = spawn(process.execPath, [join(examples, 'with-stand-ins.ts'), name], {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -45,7 +46,7 @@ const baseFiles: Record<string, string> = {
   '/etc/hosts': '127.0.0.1 localhost vm\n',
   '/etc/systemd/network/uplink.network': '[Match]\nName=en* eth*\n[Network]\nDHCP=yes\n',
   // Only what the root file system needs: the machine is emulated, so every module costs time.
-  '/etc/initramfs-tools/conf.d/small': 'MODULES=list\nCOMPRESS=lz4\n',
+  '/etc/initramfs-tools/conf.d/small': 'MODULES=list\n',
   '/etc/initramfs-tools/modules': 'virtio_pci\nvirtio_blk\next4\ncrc32c_generic\n',
 };
 
@@ -155,10 +156,10 @@ async function mmdebstrap(options: string[], target: string): Promise<void> {
   const excluded = ['doc', 'man', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const mirror = process.env.DEBIAN_MIRROR ? [process.env.DEBIAN_MIRROR] : [];
   const args = ['--quiet', ...options, ...excluded, 'bookworm', target, ...mirror];
-  const child = spawn('mmdebstrap', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  const [code] = await once(child, 'close');
+  const child = spawn('mmdebstrap', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [complaint, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
   if (code !== 0) {
-    throw new Error(`mmdebstrap ended with ${code} while it made ${target}`);
+    throw new Error(`mmdebstrap ended with ${code}: …${complaint.slice(-2000)}`);
   }
 }
 
