@@ -4,6 +4,7 @@ import { options as execWsServer } from '../packages/exec-ws-server/src/options.
 import { options as relengapiProxy } from '../packages/relengapi-proxy/src/options.ts';
 import type { AnyOptionTable } from '../packages/service-kit/src/option-table.ts';
 import { options as tcProxy } from '../packages/tc-proxy/src/options.ts';
+import { options as testdroidProxy } from '../packages/testdroid-proxy/src/options.ts';
 import { options as vpnProxy } from '../packages/vpn-proxy/src/options.ts';
 import { commandLines } from './generate/command-lines.ts';
 import { configReference } from './generate/config-reference.ts';
@@ -23,6 +24,7 @@ const services: Record<string, AnyOptionTable> = {
   'exec-ws-server': execWsServer,
   'relengapi-proxy': relengapiProxy,
   'tc-proxy': tcProxy,
+  'testdroid-proxy': testdroidProxy,
   'vpn-proxy': vpnProxy,
 };
 
