@@ -66,6 +66,16 @@ export const oneAccountProblem = {
   message: 'give either the API key, or user name and password',
 };
 
+/** The command line gives an object without anything in it when it gives none. */
+const OptionalCredentials = Credentials.partial()
+  .refine(({ clientId, accessToken }) => (clientId === undefined) === (accessToken === undefined), {
+    message: 'client id and access token belong together',
+  })
+  .transform(({ clientId, accessToken, certificate }): Credentials | undefined =>
+    clientId === undefined || accessToken === undefined ? undefined : { clientId, accessToken, certificate },
+  )
+  .optional();
+
 /** Everything testdroid-proxy can be told, from the worker's `configure` message or from flags and variables. */
 export const TestdroidConfig = z
   .strictObject({
@@ -80,7 +90,7 @@ export const TestdroidConfig = z
     /** Of the Taskcluster deployment whose URLs are signed before they are given to the cloud. */
     rootUrl: HttpUrl.transform((url) => url.replace(/\/+$/, '')).optional(),
     /** Sign URLs of builds; a task's own, which the worker replaces at each reclaim. */
-    credentials: Credentials.optional(),
+    credentials: OptionalCredentials,
     /** What the signature is restricted to; absent: all that the credentials can. */
     authorizedScopes: z.array(z.string()).optional(),
     port: Port.default(80),
