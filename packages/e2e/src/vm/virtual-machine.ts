@@ -103,21 +103,22 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   async #ready(): Promise<void> {
+    const ready = Promise.withResolvers<void>();
     const { stdout, stderr } = this.#process;
     for (const stream of [stdout, stderr]) {
       createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
         this.#console.push(line);
         this.#console.splice(0, this.#console.length - lastConsoleLines);
-        this.#process.emit('console', line);
+        if (line.includes(readyMark)) {
+          ready.resolve();
+        }
       });
     }
-    await new Promise<void>((resolve, reject) => {
-      this.#process.on('console', (line: string) => line.includes(readyMark) && resolve());
-      this.#ended.then(
-        () => reject(new Error(`the machine ended before it was ready:\n${this.#console.join('\n')}`)),
-        reject,
-      );
-    });
+    this.#ended.then(
+      () => ready.reject(new Error(`the machine ended before it was ready:\n${this.#console.join('\n')}`)),
+      ready.reject,
+    );
+    await ready.promise;
   }
 
   /** One connection serves all commands: each handshake takes seconds in an emulated machine. */
