@@ -33,7 +33,7 @@ export async function startProxy(config: Settings): Promise<TestProxy> {
       stopping: new AbortController().signal,
       announce: (fact) => logger.info({ fact }, 'start-up'),
       emit: () => {},
-    learnSecret: (secret) => redactor.learn(secret),
+      learnSecret: (secret) => redactor.learn(secret),
     },
     directWay(),
   );
