@@ -4,11 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
 import { docker } from './harness/host-contents.ts';
-import { paste, quickStarts } from './harness/quick-starts.ts';
+import { freePort, pasteQuickStarts } from './harness/quick-starts.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 const run = promisify(execFile);
@@ -18,7 +19,7 @@ test('tc-proxy: both quick starts sign a request', async () => {
   await using deployment = await startDeployment();
   await using folder = await makeTempDir();
 
-  const output = await paste(quickStarts('tc-proxy'), folder.path, await filledIn(deployment.local));
+  const output = await pasteQuickStarts('tc-proxy', folder.path, filledIn(deployment.local));
 
   expect(output.match(/"scopes":\["[^\]]*queue:get-artifact:project\/\*/g)).toHaveLength(2);
 });
@@ -27,9 +28,8 @@ test('relengapi-proxy: both quick starts put the token on a request', async () =
   await using server = await startEcho();
   await using folder = await makeTempDir();
 
-  const output = await paste(quickStarts('relengapi-proxy'), folder.path, {
+  const output = await pasteQuickStarts('relengapi-proxy', folder.path, {
     'https://api.example.com': server.url,
-    8080: String(await freePort()),
   });
 
   expect(output.match(/authorization: Bearer my-token/g)).toHaveLength(2);
@@ -39,9 +39,8 @@ test('vpn-proxy: both quick starts reach the server', async () => {
   await using server = await startEcho();
   await using folder = await makeTempDir();
 
-  const output = await paste(quickStarts('vpn-proxy'), folder.path, {
+  const output = await pasteQuickStarts('vpn-proxy', folder.path, {
     'https://server.example.com': server.url,
-    8080: String(await freePort()),
   });
 
   expect(output.match(/x-nginx-proxy: true/g)).toHaveLength(2);
@@ -95,18 +94,11 @@ test.each([
   expect(stdout).toContain(`docker-worker/${name}`);
 });
 
-async function filledIn({
-  rootUrl,
-  credentials,
-}: {
-  rootUrl: string;
-  credentials: { clientId: string; accessToken: string };
-}) {
+function filledIn({ rootUrl, credentials }: LocalTaskcluster): Record<string, string> {
   return {
     'https://taskcluster.example.com': rootUrl,
     'project/me': credentials.clientId,
     'my-token': credentials.accessToken,
-    8080: String(await freePort()),
   };
 }
 
@@ -127,13 +119,4 @@ async function startEcho(): Promise<{ url: string } & AsyncDisposable> {
       await once(server, 'close');
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,13 +1,30 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { symlink } from 'node:fs/promises';
+import { chmod, symlink } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { docker } from './host-contents.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
 
+/** Who pastes them by hand waits a moment longer for the one before to end. */
+async function onItsOwnPort(commands: string): Promise<string> {
+  return commands.replaceAll('8080', String(await freePort()));
+}
+
+/** A port of loopback that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 /** The commands behind each mark `quick start` in the README of a package. */
-export function quickStarts(name: string): string[] {
+function quickStarts(name: string): string[] {
   const page = readFileSync(join(repository, 'packages', name, 'README.md'), 'utf8');
   return [...page.matchAll(/<!-- quick start -->\s*```sh\n([\s\S]*?)```/g)].map(
     ([, commands = '']) => commands,
@@ -15,24 +32,32 @@ export function quickStarts(name: string): string[] {
 }
 
 /**
- * Runs commands as somebody would who has pasted them into a shell, one after the other; gives what they printed.
+ * Runs the quick starts of a package as somebody would who has pasted them into a shell, one after the other; gives what
+ * they printed.
  *
- * @param filledIn what stands in a README for what everybody has differently, and what to put there
+ * @param filledIn what stands in the README for what everybody has differently, and what to put there
  */
-export async function paste(
-  commands: readonly string[],
+export async function pasteQuickStarts(
+  name: string,
   folder: string,
   filledIn: Record<string, string>,
 ): Promise<string> {
-  const script = Object.entries(filledIn).reduce(
+  const container = `${name}-${process.pid}`;
+  const all = {
+    [`--name ${name}`]: `--name ${container}`,
+    [`docker stop ${name}`]: `docker stop ${container}`,
+    ...filledIn,
+  };
+  const script = Object.entries(all).reduce(
     (text, [placeholder, value]) => text.replaceAll(placeholder, value),
-    commands.join('\n'),
+    (await Promise.all(quickStarts(name).map(onItsOwnPort))).join('\n'),
   );
-  // Where `npx` looks, as in a clone; and it must not look elsewhere.
+  // Folders of people can be read by others, and so by the user of an image.
+  await chmod(folder, 0o755);
+  // Where the commands are in a clone.
   await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
   const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: folder,
-    env: { ...process.env, npm_config_offline: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that nothing of it is left behind when a command fails.
     detached: true,
@@ -44,11 +69,15 @@ export async function paste(
     });
   }
   const [code] = await once(shell, 'exit');
+  if (code === 0) return output;
   try {
     process.kill(-(shell.pid ?? 0), 'SIGTERM');
   } catch {
     // All have ended.
   }
-  if (code !== 0) throw new Error(`exit code ${code}:\n${script}\n${output}`);
-  return output;
+  await docker
+    .getContainer(container)
+    .remove({ force: true })
+    .catch(() => {});
+  throw new Error(`exit code ${code}:\n${script}\n${output}`);
 }
