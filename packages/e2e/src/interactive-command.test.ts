@@ -29,10 +29,12 @@ test('--shell opens a shell in this terminal: its size, its keys, its exit code,
   await using command = folder.runTask(['--shell'], { terminal: { rows: 33, columns: 101 } });
   await command.printed(/root@\w+:\/# /);
   command.say('stty size; cat /said\r');
-  await command.printed(/33 101\r\nsaid by the task/);
+  await command.printed(/33 101\r+\nsaid by the task/);
   // Keys that would end or stop the command itself.
-  command.say('cat\rping\r');
-  await command.printed(/ping\r\nping\r\n/);
+  command.say("bash -c 'echo run-$((1+1)); exec cat'\r");
+  await command.printed(/run-2/);
+  command.say('ping\r');
+  await command.printed(/ping\r+\nping\r+\n/);
   command.say('\u0003');
   await command.printed(/\^C/);
   command.say('echo sum-$((20+22))\r');
