@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { startFakeDeviceCloud } from '@docker-worker/fake-device-cloud';
 import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
@@ -46,6 +47,37 @@ test('vpn-proxy: both quick starts reach the server', async () => {
   expect(output.match(/x-nginx-proxy: true/g)).toHaveLength(2);
 });
 
+test('testdroid-proxy: both quick starts list the phones', async () => {
+  await using cloud = await startFakeDeviceCloud({
+    host: await bridgeGateway(docker),
+    apiKey: 'key-of-a-test',
+  });
+  await using folder = await makeTempDir();
+
+  const output = await pasteQuickStarts('testdroid-proxy', folder.path, {
+    'https://cloud.bitbar.com/': `${cloud.url}/`,
+    'my-key': 'key-of-a-test',
+  });
+
+  expect(output.match(/"displayName"/g)?.length).toBeGreaterThan(1);
+});
+
+test('exec-ws-server: both quick starts serve the page', async () => {
+  await using disposal = new AsyncDisposableStack();
+  const container = await docker.createContainer({
+    Image: 'docker-worker/example-task',
+    Cmd: ['sleep', '60'],
+    HostConfig: { NetworkMode: 'none' },
+  });
+  disposal.defer(() => container.remove({ force: true }));
+  await container.start();
+  await using folder = await makeTempDir();
+
+  const output = await pasteQuickStarts('exec-ws-server', folder.path, { 'my-container': container.id });
+
+  expect(output.match(/<title>/g)).toHaveLength(2);
+});
+
 test('tc-proxy: compose.yaml brings it up', async () => {
   await using deployment = await startDeployment();
   const { rootUrl, credentials } = deployment.local;
@@ -85,6 +117,8 @@ test('tc-proxy: compose.yaml brings it up', async () => {
 test.each([
   ['relengapi-proxy', {}],
   ['vpn-proxy', { PROXIED_SERVER: 'https://server.example.com' }],
+  ['testdroid-proxy', { TESTDROID_API_KEY: 'none' }],
+  ['exec-ws-server', { CONTAINER: 'none' }],
 ])('%s: compose.yaml is valid', async (name, env) => {
   const { stdout } = await run('docker-compose', ['config'], {
     cwd: join(repository, 'packages', name),
