@@ -5,6 +5,24 @@ import { startTestWorker } from './harness/test-worker.ts';
 
 const own = { label: [`docker-worker.worker=test/e2e/test-group/test-worker-${process.pid}`] };
 
+test('two workers share a pool, and each run is of one of them', async () => {
+  await using deployment = await startDeployment();
+  const settings = { capacity: 1, workerType: 'shared' };
+  await using first = await startTestWorker(deployment, { ...settings, workerId: 'first' });
+  await using second = await startTestWorker(deployment, { ...settings, workerId: 'second' });
+  const create = () => deployment.createTask({ command: ['sleep', '2'] }, { taskQueueId: 'test/shared' });
+  const taskIds = await Promise.all([create(), create()]);
+
+  await Promise.all(taskIds.map((taskId) => Promise.race([first.outcome(taskId), second.outcome(taskId)])));
+
+  const { statuses } = await deployment.queue.statuses({ taskIds });
+  const runs = statuses.flatMap(
+    ({ status }: { status: { runs: { workerId: string; state: string }[] } }) => status.runs,
+  );
+  expect(runs.map(({ state }: { state: string }) => state)).toEqual(['completed', 'completed']);
+  expect(runs.map(({ workerId }: { workerId: string }) => workerId).sort()).toEqual(['first', 'second']);
+});
+
 test('tasks up to the capacity run at the same time, each of many is resolved once, and nothing is left', async () => {
   await using deployment = await startDeployment();
   const tasks = 24;

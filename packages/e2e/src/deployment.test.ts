@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WorkerStatus } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
 import { Command, dockerWorker } from './harness/command.ts';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
@@ -15,6 +16,7 @@ async function writeConfig(folder: string, { local }: Deployment, more: object =
     workerGroup: 'test-group',
     workerId: `test-start-${process.pid}`,
     capacityManagement: { diskspaceThreshold: 0 },
+    admin: { port: 0 },
     ...more,
   };
   await writeFile(file, JSON.stringify(config));
@@ -32,6 +34,48 @@ test('start runs tasks of a deployment, and SIGQUIT lets the running one finish'
 
   expect(await worker.exited).toBe(0);
   expect((await deployment.queue.status(taskId)).status.state).toBe('completed');
+});
+
+test('operators see a task while it runs, with its log and its sidecars, and the events that they count costs by', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  const config = await writeConfig(folder.path, deployment, { alivenessCheckInterval: 100 });
+  await using worker = new Command(['start', '--config', config]);
+  const [, port] = await worker.printed(/"port":(\d+),"type":"status is served"/);
+  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  const taskId = await deployment.createTask({
+    features: { taskclusterProxy: true },
+    command: ['sh', '-c', 'echo under way; sleep 60'],
+  });
+  await worker.printed(/"type":"task started"/);
+
+  const status = (await (await ask('/status')).json()) as WorkerStatus;
+  expect(status).toMatchObject({
+    worker: { pool: 'test/e2e', state: 'claiming' },
+    versions: { engine: expect.stringMatching(/^\d+\./) },
+    capacity: { slots: 1, running: 1 },
+    disk: { freeBytes: expect.any(Number) },
+    runs: [{ taskId, runId: 0, name: 'e2e', started: expect.any(String) }],
+  });
+  const [run] = status.runs;
+  expect(run?.containers.map(({ role, state }) => [role, state]).sort()).toEqual([
+    ['sidecar:tc-proxy', 'running'],
+    ['task', 'running'],
+  ]);
+  const log = await fetch(run?.links.log ?? '');
+  const reader = log.body?.getReader();
+  expect(Buffer.from((await reader?.read())?.value ?? '').toString()).toContain(`Task ID: ${taskId}`);
+  await reader?.cancel();
+  expect((await ask('/ready')).status).toBe(200);
+  expect(await (await ask('/metrics')).text()).toContain('docker_worker_running 1');
+  await worker.printed(/("type":"aliveness check"[\s\S]*){3}/);
+
+  worker.kill('SIGTERM');
+  await worker.exited;
+  const events = worker.stdout.match(/^WORKER_METRICS .*$/gm)?.map((line) => JSON.parse(line.slice(15)));
+  expect(events?.map(({ eventType }) => eventType)).toEqual([
+    ...['instanceBoot', 'workerReady', 'taskQueue', 'taskStart', 'taskFinish', 'instanceShutdown'],
+  ]);
 });
 
 test('SIGTERM resolves the running task as worker-shutdown, with its log, and the queue retries it', async () => {

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
 import { docker } from './harness/host-contents.ts';
 import { type PublishOptions, publishArtifact } from './harness/publish-artifact.ts';
 import { startRegistry } from './harness/registry.ts';
+import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
 import { digest, makeTinyImage, type TinyImage } from './harness/tiny-image.ts';
 
@@ -197,6 +199,38 @@ test('an image is pulled by its digest', async () => {
   await docker.getImage(image.id).remove({ force: true });
 
   expect((await run(byDigest)).kind).toBe('completed');
+});
+
+test('an image that tasks made the worker fetch goes when nobody uses it for long; others stay', async () => {
+  const [named, made, mine] = [
+    await tinyImage(),
+    await tinyImage(),
+    await tinyImage([`mine-${randomUUID()}:latest`]),
+  ];
+  await docker.loadImage(Readable.from([mine.archive]));
+  await using registry = await startRegistry('team/tool', named);
+  await using folder = await makeTempDir();
+  await using elsewhere = await startDeployment();
+  await using own = await startTestWorker(elsewhere, {
+    garbageCollection: { imageExpiration: 0 },
+    stateDirectory: folder.path,
+  });
+  const source = {
+    type: 'task-image',
+    taskId: await publishArtifact(elsewhere, 'public/image.tar', made.archive),
+    path: 'public/image.tar',
+  };
+
+  for (const image of [`${registry.address}/team/tool`, source, mine.id]) {
+    const taskId = await elsewhere.createTask({ image, command: ['cat', '/marker'] });
+    expect((await own.outcome(taskId)).resolution.kind).toBe('completed');
+  }
+  await own[Symbol.asyncDispose]();
+
+  expect(own.log().match(/"image removed"/g)).toHaveLength(2);
+  await expect(docker.getImage(named.id).inspect()).rejects.toThrow(/no such image/i);
+  await expect(docker.getImage(made.id).inspect()).rejects.toThrow(/no such image/i);
+  expect((await docker.getImage(mine.id).inspect()).Id).toBe(mine.id);
 });
 
 test('a registry that is overloaded for a while is asked again', async () => {

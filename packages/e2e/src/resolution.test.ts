@@ -66,6 +66,22 @@ test('an exit code of onExitStatus.retry makes the queue run the task again', as
   expect(await runsOf(taskId, 1)).toEqual(['exception/intermittent-task', 'completed/completed']);
 });
 
+test('an exit code 0 is a success, whatever onExitStatus says of it', async () => {
+  const taskId = await deployment.createTask({
+    command: ['true'],
+    onExitStatus: { retry: [0], purgeCaches: [0] },
+  });
+
+  expect(await runsOf(taskId)).toEqual(['completed/completed']);
+});
+
+test('a feature that the worker does not offer fails the run', async () => {
+  const taskId = await deployment.createTask({ features: { bulkLog: true } });
+
+  expect(await runsOf(taskId)).toEqual(['failed/failed']);
+  expect(await deployment.taskLog(taskId)).toContain('bulkLog');
+});
+
 test('the task sees the reserved variables and its own, which cannot replace them', async () => {
   const taskId = await deployment.createTask({
     command: ['env'],

@@ -46,7 +46,18 @@ test('credentials are nowhere that a task, an operator or a log could show them'
     'sidecar argv': await readFile(`/proc/${pid}/cmdline`, 'utf8'),
     'sidecar env': await readFile(`/proc/${pid}/environ`, 'utf8'),
   };
-  const exec = await docker.getContainer(containers.get('task')?.Id ?? '').exec({ Cmd: ['touch', signal] });
+  // A task that has got hold of the token all the same prints it, in forms that programs give it.
+  const { accessToken: token } = run.credentials;
+  const leaks = [token, Buffer.from(`user:${token}`).toString('base64'), encodeURIComponent(token)];
+  const exec = await docker.getContainer(containers.get('task')?.Id ?? '').exec({
+    Cmd: [
+      'sh',
+      '-c',
+      `for leak; do echo "leaks: $leak" > /proc/1/fd/1; done; touch ${signal}`,
+      'sh',
+      ...leaks,
+    ],
+  });
   await exec.start({});
   await worker.outcome(taskId);
   places['worker log'] = worker.log();
@@ -60,6 +71,8 @@ test('credentials are nowhere that a task, an operator or a log could show them'
   };
   expect(places['task log']).toContain('TASKCLUSTER_PROXY_URL=http://taskcluster');
   expect(places['task log']).toContain('InsufficientScopes');
+  expect(places['task log']?.match(/leaks: .*\[redacted\]/g)).toHaveLength(3);
+  expect(places['task log']).not.toContain(leaks[1]);
   expect(places['sidecar log']).toContain('tc-proxy');
   for (const [name, canary] of Object.entries(canaries)) {
     expect(canary.length).toBeGreaterThan(20);

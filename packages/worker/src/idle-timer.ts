@@ -16,6 +16,7 @@ export class IdleTimer implements Disposable {
 
   idle(): void {
     if (this.#seconds > 0 && this.#timer === undefined) {
+      this.#logger.info({ uptime: Math.round(process.uptime()) }, 'uptime');
       this.#logger.info({ afterIdleSeconds: this.#seconds }, 'worker idle');
       this.#timer = setTimeout(this.#onIdle, this.#seconds * 1000);
     }

@@ -1,19 +1,23 @@
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { CacheStore } from './caches/cache-store.ts';
 import { PurgeService } from './caches/purge-service.ts';
 import { type WorkerConfig, workerNameOf } from './config/config.ts';
+import { readCertificate } from './config/read-certificate.ts';
 import { DevicePool } from './devices/device-pool.ts';
 import { slotsOf } from './devices/host-devices.ts';
+import { DiskRoom } from './disk-room.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PullEvent } from './engine/ensure-image.ts';
-import { engineDisk } from './engine/free-disk.ts';
 import { sweepSharedFolders } from './engine/shared-folder.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
 import { IdleTimer } from './idle-timer.ts';
+import { ImageStore } from './images/image-store.ts';
 import type { OpenShell } from './interactive/open-shell.ts';
-import { startLogServer } from './log/log-server.ts';
+import { type LogServer, startLogServer } from './log/log-server.ts';
+import type { WorkerMetrics } from './operators/worker-metrics.ts';
 import { PhoneSessions } from './phones/phone-sessions.ts';
 import { phonesLeft } from './phones/phones-left.ts';
 import type { WorkerCommands } from './providers/provider.ts';
@@ -23,6 +27,7 @@ import type { Claim } from './queue/queue.ts';
 import { configuredWarmUnits } from './run/create-run-unit.ts';
 import type { Outcome } from './run/execute.ts';
 import { performRun } from './run/perform-run.ts';
+import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { unlessAborted } from './unless-aborted.ts';
@@ -42,6 +47,8 @@ export interface WorkerOptions {
   engine: Engine;
   /** Default: as the configuration wants them. */
   warmUnits?: WarmUnits;
+  /** Default: nothing is counted. */
+  metrics?: WorkerMetrics;
   /** Told of every step of a pull for a task. */
   onPull?(event: PullEvent): void;
   /** Called when people can log into a run's container. */
@@ -56,6 +63,10 @@ export interface WorkerOptions {
 export interface Worker extends AsyncDisposable, WorkerCommands {
   /** Settles when the worker has ended, for whatever reason; rejects when the Docker Engine is lost. */
   ended: Promise<void>;
+  /** The runs that are under way. */
+  readonly runs: Iterable<Run>;
+  /** False once no more tasks are claimed. */
+  readonly claiming: boolean;
 }
 
 /** Sweeps what an earlier worker of this name left, then claims until it is told to stop. */
@@ -63,10 +74,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, logger, engine } = options;
   const workerName = workerNameOf(config);
   await using starting = new AsyncDisposableStack();
-  const [logServer, swept] = await Promise.all([
-    startLogServer(config.logging.liveLogAddress, config.logging.liveLogPort),
-    sweep(engine.docker, workerName),
-  ]);
+  const [logServer, swept] = await Promise.all([openLogServer(config), sweep(engine.docker, workerName)]);
   starting.use(logServer);
   if (swept.containers + swept.networks + swept.images > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
@@ -93,9 +101,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     engine,
     logServer,
     logger,
+    metrics: options.metrics,
     warmUnits,
     devices: new DevicePool(config),
     caches,
+    images: new ImageStore({
+      ...{ docker: engine.docker, folder: join(config.stateDirectory, 'images'), logger },
+      expirationMs: config.garbageCollection.imageExpiration,
+      onRemoved: () => options.metrics?.removed.inc({ kind: 'image' }),
+    }),
     purges: new PurgeService(config, caches, logger),
     phoneSessions,
     stopping: aborting.signal,
@@ -103,6 +117,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     onShell: options.onShell,
   };
   return new ClaimingWorker(options, host, aborting, starting.move());
+}
+
+async function openLogServer(config: WorkerConfig): Promise<LogServer> {
+  const { liveLogAddress, liveLogPort, secureLiveLogging } = config.logging;
+  const tls = secureLiveLogging ? await readCertificate(config, 'logging.secureLiveLogging') : undefined;
+  return await startLogServer(liveLogAddress, liveLogPort, tls);
 }
 
 class ClaimingWorker implements Worker {
@@ -118,6 +138,7 @@ class ClaimingWorker implements Worker {
   /** The capacity that devices leave, when they are fewer than slots. */
   #adjustedTo: number | undefined;
   #pauseMs = firstPauseMs;
+  readonly #disk: DiskRoom;
   readonly #idleTimer: IdleTimer;
 
   constructor(
@@ -129,10 +150,19 @@ class ClaimingWorker implements Worker {
     this.#options = options;
     this.#host = host;
     this.#aborting = aborting;
+    this.#disk = new DiskRoom(host);
     const { enabled, afterIdleSeconds } = host.config.shutdown;
     this.#idleTimer = new IdleTimer(enabled ? afterIdleSeconds : 0, host.logger, () => this.drain());
     this.ended = this.#work(resources);
     this.ended.catch((error: Error) => host.logger.error({ err: error }, 'the worker has failed'));
+  }
+
+  get runs(): Iterable<Run> {
+    return this.#openRuns;
+  }
+
+  get claiming(): boolean {
+    return !this.#stopping.signal.aborted;
   }
 
   drain(): void {
@@ -164,7 +194,7 @@ class ClaimingWorker implements Worker {
       }
       const payloads = [...this.#openRuns].map(({ task }) => task.payload);
       const free = Math.min(slots, await phonesLeft(this.#host, payloads));
-      if (free === 0 || !(await this.#hasDisk(free))) {
+      if (free === 0 || !(await this.#disk.isEnoughFor(free))) {
         await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
         continue;
       }
@@ -173,25 +203,10 @@ class ClaimingWorker implements Worker {
       }
     }
     await Promise.all(this.#running);
+    await this.#disk.settled();
+    this.#host.logger.info('shutdown');
     this.#host.logger.info('exit');
     lost.throwIfAborted();
-  }
-
-  /** Whether there is room for so many tasks; what can be spared is removed to make it. */
-  async #hasDisk(tasks: number): Promise<boolean> {
-    const { config, engine, caches, logger } = this.#host;
-    const needed = config.capacityManagement.diskspaceThreshold * tasks;
-    const room = async () =>
-      ((await engineDisk(engine.docker, config.dockerVolume))?.free ?? needed) >= needed;
-    if (needed === 0 || (await room())) {
-      return true;
-    }
-    await caches.freeUp();
-    if (await room()) {
-      return true;
-    }
-    logger.error({ needed }, '[alert-operator] diskspace threshold reached');
-    return false;
   }
 
   /** As many as can be given whatever devices their tasks may ask for. */
@@ -230,6 +245,7 @@ class ClaimingWorker implements Worker {
       return claims;
     } catch (error) {
       if (!signal.aborted) {
+        this.#host.metrics?.claimErrors.inc();
         logger.error({ err: error }, 'work could not be claimed');
         await setTimeout(this.#pauseMs * (1 + Math.random()), undefined, { signal }).catch(() => {});
         this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
@@ -254,13 +270,17 @@ class ClaimingWorker implements Worker {
         run.abort((signal.reason as RunAbort).abortCause);
       }
     }).then(
-      (outcome) => onResolved?.(id, outcome),
+      (outcome) => {
+        this.#count(open, outcome);
+        onResolved?.(id, outcome);
+      },
       // Left to the queue, which resolves the run when its claim expires.
       (error: Error) => logger.error({ err: error, ...id }, '[alert-operator] task error'),
     );
     const settled = running.finally(() => {
       expected[Symbol.dispose]();
       this.#host.warmUnits.refill();
+      this.#disk.collectGarbage();
       this.#running.delete(settled);
       if (this.#running.size === 0 && !this.#stopping.signal.aborted) {
         this.#idleTimer.idle();
@@ -270,5 +290,16 @@ class ClaimingWorker implements Worker {
       }
     });
     this.#running.add(settled);
+  }
+
+  #count(run: Run | undefined, { resolution }: Outcome): void {
+    const { metrics } = this.#host;
+    metrics?.runs.inc({ resolution: resolutionText(resolution) });
+    if (run !== undefined) {
+      metrics?.runSeconds.observe((Date.now() - run.claimed.getTime()) / 1000);
+    }
+    if (run?.started !== undefined) {
+      metrics?.startSeconds.observe((run.started.getTime() - run.claimed.getTime()) / 1000);
+    }
   }
 }

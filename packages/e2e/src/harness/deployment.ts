@@ -14,10 +14,21 @@ export interface Deployment extends AsyncDisposable {
   taskLog(taskId: string): Promise<string>;
 }
 
+/** A status to answer a request with instead of doing what it asks for. */
+export type Intercept = (method: string, url: string) => number | undefined;
+
 export async function startDeployment(
   options: { accessToken?: string; claimSeconds?: number } = {},
+  intercept?: Intercept,
 ): Promise<Deployment> {
-  const local = await startLocalTaskcluster({ host: await bridgeGateway(docker), ...options });
+  const local = await startLocalTaskcluster({ host: await bridgeGateway(docker), ...options }, (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      const status = intercept?.(request.method, request.url);
+      if (status !== undefined) {
+        await reply.code(status).send({ code: 'MadeUp', message: 'a failure on request' });
+      }
+    });
+  });
   const client = { rootUrl: local.rootUrl, credentials: local.credentials, retries: 0 };
   const queue = new taskcluster.Queue(client);
   return {

@@ -8,6 +8,8 @@ import type { Deployment } from './deployment.ts';
 export interface TestWorker extends AsyncDisposable {
   /** Everything that the worker logged. */
   log(): string;
+  /** Settles when the worker has logged that. */
+  logged(text: string): Promise<void>;
   /** The run of a task as soon as it has been claimed. */
   run(taskId: string): Promise<Run>;
   /** The outcome of a task's run once everything made for it is gone. */
@@ -43,6 +45,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
       new Writable({
         write(chunk, _encoding, done) {
           log += chunk;
+          events.emit('log');
           done();
         },
       }),
@@ -60,6 +63,11 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
   const resources = starting.move();
   return {
     log: () => log,
+    async logged(text) {
+      while (!log.includes(text)) {
+        await once(events, 'log');
+      }
+    },
     run: (taskId) => appearing(runs, taskId),
     outcome: (taskId, runId = 0) => appearing(outcomes, `${taskId}/${runId}`),
     drain: () => worker.drain(),

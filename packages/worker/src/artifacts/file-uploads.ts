@@ -11,6 +11,8 @@ import { UploadError, uploadSpooled } from './upload-file.ts';
 export class FileUploads {
   /** Whether anything could not be uploaded. */
   failed = false;
+  /** Whether any of that was for a storage or a queue that could not be reached. */
+  outage = false;
   readonly #destination: ArtifactDestination;
   readonly #slots: Slots;
 
@@ -64,6 +66,7 @@ export class FileUploads {
   /** The artifact's failure as a line of the log; nothing after an abort, which has a line of its own. */
   report(name: string, error: unknown): void {
     this.failed = true;
+    this.outage ||= error instanceof UploadError && error.outage;
     if (this.#destination.signal.aborted) {
       return;
     }

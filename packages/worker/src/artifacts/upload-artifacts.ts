@@ -10,7 +10,7 @@ import { uploadDirectory } from './upload-directory.ts';
 /**
  * Uploads what the payload declares from a container that has exited. An artifact that is missing, or is not
  * what it was declared to be, becomes an `error` artifact and fails nothing. All others are tried to the end;
- * then a failed upload rejects. An abort rejects at once with the signal's reason.
+ * then a failed upload rejects with {@link UploadsFailed}. An abort rejects at once with the signal's reason.
  */
 export async function uploadArtifacts(
   container: ArchiveSource,
@@ -31,7 +31,18 @@ export async function uploadArtifacts(
   );
   destination.signal.throwIfAborted();
   if (files.failed) {
-    throw new Error('Encountered error when uploading artifact(s)');
+    throw new UploadsFailed(files.outage);
+  }
+}
+
+export class UploadsFailed extends Error {
+  /** The storage or the queue could not be reached: another run may succeed. */
+  readonly outage: boolean;
+
+  constructor(outage: boolean) {
+    super('Encountered error when uploading artifact(s)');
+    this.name = 'UploadsFailed';
+    this.outage = outage;
   }
 }
 

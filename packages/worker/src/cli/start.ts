@@ -4,6 +4,8 @@ import { type WorkerConfig, workerNameOf } from '../config/config.ts';
 import { connectEngine, type Engine, EngineLost } from '../engine/engine.ts';
 import { requireSharedPaths } from '../engine/shared-paths.ts';
 import { sweep } from '../engine/sweep.ts';
+import { type Operations, openOperations } from '../operators/operations.ts';
+import type { Observed } from '../operators/worker-status.ts';
 import { openProvider } from '../providers/open-provider.ts';
 import type { WorkerCommands } from '../providers/provider.ts';
 import { sweepProfiles } from '../ptrace/app-armor.ts';
@@ -32,13 +34,23 @@ export async function start(options: {
     logger.warn({ keys: obsoleteKeys }, 'configuration keys without a meaning');
   }
   const current = new CurrentWorker();
+  await using operations: Operations = await openOperations(config, logger, () => current.observed(config));
+  const { metrics, onRun, onResolved } = operations;
   provider.follow(current, logger);
-  let engine: Engine | undefined = await connectEngine();
+  let engine: Engine | undefined = await connectEngine(tellSilence(logger));
   while (engine !== undefined) {
     await using connection: Engine = engine;
     await requireSharedPaths(connection.docker, config);
-    await using worker = await startWorker({ config, engine: connection, logger });
-    current.take(worker);
+    await using worker = await startWorker({
+      config,
+      engine: connection,
+      logger,
+      metrics,
+      onRun,
+      onResolved,
+    });
+    current.take(worker, connection);
+    operations.ready();
     await notifyReady();
     try {
       await worker.ended;
@@ -51,6 +63,7 @@ export async function start(options: {
     }
     engine = await reconnectEngine(config, logger, current.stopped);
   }
+  operations.ended();
   await provider.workerEnded().catch((error: Error) => {
     logger.error({ err: error }, '[alert-operator] the end of the worker could not be told');
   });
@@ -67,7 +80,7 @@ async function reconnectEngine(
     // Nothing tells when an engine comes back.
     await setTimeout(pause, undefined, { signal: stopped }).catch(() => {});
     try {
-      const engine = await connectEngine();
+      const engine = await connectEngine(tellSilence(logger));
       await sweep(engine.docker, workerNameOf(config), true);
       await sweepProfiles(workerNameOf(config), true);
       logger.info('docker engine answers again');
@@ -79,11 +92,19 @@ async function reconnectEngine(
   return undefined;
 }
 
+function tellSilence(logger: Logger): (silent: boolean) => void {
+  return (silent) =>
+    silent
+      ? logger.error('[alert-operator] docker engine does not answer')
+      : logger.info('docker engine answers again');
+}
+
 /** Whichever worker of this process runs: signals and the provider command it, also before there is one. */
 class CurrentWorker implements WorkerCommands {
   readonly #stopping = new AbortController();
   #asked: 'drain' | 'abort' | undefined;
   #worker: Worker | undefined;
+  #engine: Engine | undefined;
 
   constructor() {
     process.on('SIGQUIT', () => this.drain());
@@ -96,11 +117,17 @@ class CurrentWorker implements WorkerCommands {
     return this.#stopping.signal;
   }
 
-  take(worker: Worker): void {
+  take(worker: Worker, engine: Engine): void {
     this.#worker = worker;
+    this.#engine = engine;
     if (this.#asked !== undefined) {
       worker[this.#asked]();
     }
+  }
+
+  observed(config: WorkerConfig): Observed {
+    const claiming = this.#worker?.claiming ?? false;
+    return { config, engine: this.#engine, runs: this.#worker?.runs ?? [], claiming };
   }
 
   drain(): void {

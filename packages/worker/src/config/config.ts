@@ -39,6 +39,20 @@ export const WorkerConfig = z.strictObject({
   region: z.string().optional(),
   workerLocation: z.string().optional().describe('JSON text, e.g. {"cloud":"aws","region":"eu-west-1"}.'),
   host: z.string().default('localhost').describe('Host name of this worker in the URLs of live logs.'),
+  statelessHostname: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      secret: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Shared with the name server. Default: the variable DNS_SERVER_SECRET.'),
+      domain: z.string().min(1).optional(),
+    })
+    .prefault({})
+    .describe(
+      'Names of this worker that a stateless name server resolves; with both keys, instead of `host`.',
+    ),
   capacity: z.int().min(1).default(1).describe('How many tasks run at once.'),
   features: z
     .record(z.string(), z.strictObject({ enabled: z.boolean() }))
@@ -83,12 +97,21 @@ export const WorkerConfig = z.strictObject({
         .enum(['s3', 'object'])
         .default('s3')
         .describe('How the deployment stores artifacts; with "object" none is gzipped.'),
+      maxAttempts: z
+        .int()
+        .min(1)
+        .default(10)
+        .describe('How often the upload of a file is tried; then the run is given to the queue again.'),
     })
     .prefault({}),
   logging: z
     .strictObject({
       liveLogAddress: z.string().default('::').describe('Address on which live logs are served.'),
       liveLogPort: z.int().min(0).max(65535).default(0).describe('0 lets the system choose.'),
+      secureLiveLogging: z
+        .boolean()
+        .default(false)
+        .describe('Whether live logs are served by https, with the certificate of "ssl".'),
     })
     .prefault({}),
   sidecars: z
@@ -146,6 +169,15 @@ export const WorkerConfig = z.strictObject({
         ),
     })
     .prefault({}),
+  garbageCollection: z
+    .strictObject({
+      imageExpiration: z
+        .number()
+        .min(0)
+        .default(7_200_000)
+        .describe('Milliseconds after its last use that an image stays which was fetched for a task.'),
+    })
+    .prefault({}),
   stateDirectory: z
     .string()
     .regex(/^\/[^:]*$/, 'must be an absolute path without ":"')
@@ -155,6 +187,17 @@ export const WorkerConfig = z.strictObject({
     .string()
     .optional()
     .describe("Folder on the disk whose free space counts; default: the engine's data."),
+  admin: z
+    .strictObject({
+      address: z.string().default('127.0.0.1').describe('Where operators find /status and /metrics.'),
+      port: z.int().min(0).max(65535).default(60024).describe('0 lets the system choose; the log tells.'),
+    })
+    .prefault({}),
+  alivenessCheckInterval: z
+    .int()
+    .min(1)
+    .default(30_000)
+    .describe('Milliseconds between two lines "aliveness check" of the log.'),
   shutdown: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Whether a worker without work ends.'),

@@ -9,7 +9,9 @@ export const ssl = z
     key: file.describe('PEM file of its key.'),
   })
   .optional()
-  .describe('What the pages of the feature interactive are served with.');
+  .describe(
+    'What is served by https to people: the pages of the feature interactive, live logs if configured.',
+  );
 
 /** How people are let into tasks that ask for the feature `interactive`. */
 export const interactive = z

@@ -1,8 +1,9 @@
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import Docker from 'dockerode';
-import { EngineUnavailable, engineMessage, engineStatus } from './engine.ts';
+import { connectEngine, EngineUnavailable, engineMessage, engineStatus } from './engine.ts';
 
 test("an error of the engine's API is told in Docker's own words", async () => {
   const error = await refusalOf(404, 'application/json', '{"message":"No such image: nope:latest\\n"}');
@@ -34,6 +35,51 @@ test.each([
   expect(message).toContain(code);
   expect(message).toContain(fix);
 });
+
+test('an engine that hangs is noticed within five seconds, and its return as well', async () => {
+  const held: ServerResponse[] = [];
+  let hangs = false;
+  const server = createServer((request, response) => {
+    if (request.url?.includes('/events')) {
+      response.writeHead(200).flushHeaders();
+    } else if (hangs) {
+      held.push(response);
+    } else {
+      response.end('OK');
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { DOCKER_HOST } = process.env;
+  process.env.DOCKER_HOST = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const told: PromiseWithResolvers<boolean>[] = [Promise.withResolvers(), Promise.withResolvers()];
+    let changes = 0;
+    await using engine = await connectEngine((silent) => told[changes++]?.resolve(silent));
+    hangs = true;
+    const hung = Date.now();
+
+    expect(await told[0]?.promise).toBe(true);
+    expect(Date.now() - hung).toBeLessThan(5_000);
+    expect(engine.silent).toBe(true);
+    expect(engine.lost.aborted).toBe(false);
+
+    hangs = false;
+    for (const response of held) {
+      response.end('OK');
+    }
+    expect(await told[1]?.promise).toBe(false);
+    expect(engine.silent).toBe(false);
+  } finally {
+    if (DOCKER_HOST === undefined) {
+      delete process.env.DOCKER_HOST;
+    } else {
+      process.env.DOCKER_HOST = DOCKER_HOST;
+    }
+    server.closeAllConnections();
+    server.close();
+  }
+}, 20_000);
 
 /** What dockerode makes of an answer. */
 async function refusalOf(status: number, type: string, body: string): Promise<unknown> {

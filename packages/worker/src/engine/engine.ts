@@ -2,18 +2,23 @@ import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
+import clock from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import Docker, { type DockerOptions } from 'dockerode';
 import { unlessAborted } from '../unless-aborted.ts';
 import { UserError } from '../user-error.ts';
 
-/** How often an engine is asked whether it still answers, and how long it may take. */
-const pulseMs = 5_000;
+/** How often an engine is asked whether it still answers. */
+const pulseMs = 2_000;
+/** After how long without an answer it is regarded as silent, and after how long as lost. */
+const silenceMs = 2_500;
 const patienceMs = 30_000;
 
 /** A connection to the Docker Engine that knows when it is lost. */
 export interface Engine extends AsyncDisposable {
   docker: Docker;
+  /** Whether it is silent: it has not answered the last question in time. It may only be very busy. */
+  readonly silent: boolean;
   /**
    * Aborted when the engine goes away or does not answer any more. All calls under way are cut then, and
    * new ones fail at once; without that, waiting for a container would not settle, and its output would end
@@ -22,8 +27,13 @@ export interface Engine extends AsyncDisposable {
   lost: AbortSignal;
 }
 
-/** Connects by `DOCKER_HOST` or `/var/run/docker.sock`; throws EngineUnavailable with what to do about it. */
-export async function connectEngine(): Promise<Engine> {
+/**
+ * Connects by `DOCKER_HOST` or `/var/run/docker.sock`.
+ *
+ * @param onSilent is told when the engine becomes silent, and when it answers again
+ * @throws EngineUnavailable with what to do about it
+ */
+export async function connectEngine(onSilent: (silent: boolean) => void = () => {}): Promise<Engine> {
   const losing = new AbortController();
   const leaving = new AbortController();
   const agent = createAgent(losing.signal);
@@ -48,9 +58,19 @@ export async function connectEngine(): Promise<Engine> {
     () => lose('the connection to the Docker Engine was lost'),
     () => {},
   );
-  void watchPulse(docker, leaving.signal, lose);
+  let silent = false;
+  const setSilent = (now: boolean) => {
+    if (now !== silent) {
+      silent = now;
+      onSilent(silent);
+    }
+  };
+  void watchPulse(docker, leaving.signal, setSilent, lose);
   return {
     docker,
+    get silent() {
+      return silent;
+    },
     lost: losing.signal,
     async [Symbol.asyncDispose]() {
       leaving.abort();
@@ -63,12 +83,15 @@ export async function connectEngine(): Promise<Engine> {
 async function watchPulse(
   docker: Docker,
   leaving: AbortSignal,
+  setSilent: (silent: boolean) => void,
   lose: (reason: string) => void,
 ): Promise<void> {
   while (!leaving.aborted) {
     const late = AbortSignal.any([leaving, AbortSignal.timeout(patienceMs)]);
+    const silence = clock.setTimeout(() => setSilent(true), silenceMs);
     try {
-      await unlessAborted(late, docker.ping());
+      await unlessAborted(late, docker.ping()).finally(() => clearTimeout(silence));
+      setSilent(false);
       await setTimeout(pulseMs, undefined, { signal: leaving, ref: false });
     } catch {
       lose(`the Docker Engine did not answer within ${patienceMs / 1000} s`);

@@ -20,6 +20,8 @@ export interface PullOptions extends Participation<PullEvent> {
   /** Default: one attempt. */
   backOff?: BackOff;
   onRetry?(error: Error, pauseMs: number): void;
+  /** The image was not on the host and has been pulled. */
+  onPulled?(): Promise<void>;
 }
 
 /** Pulls under way, by engine, so that any number of tasks that want an image cost one pull. */
@@ -51,6 +53,7 @@ export async function ensureImage(docker: Docker, name: string, options: PullOpt
       }),
     options,
   );
+  await options.onPulled?.();
   const pulled = await localImage(docker, name);
   if (pulled === undefined) {
     throw new ImageUnavailable(name, 'it was pulled, but the engine does not have it');

@@ -1,4 +1,5 @@
-import { uploadArtifacts } from '../artifacts/upload-artifacts.ts';
+import { UploadsFailed, uploadArtifacts } from '../artifacts/upload-artifacts.ts';
+import { RunFailure } from '../run/resolution.ts';
 import type { Feature } from './feature.ts';
 
 /** Uploads what `payload.artifacts` names once the container has exited. */
@@ -17,9 +18,22 @@ export const artifacts: Feature = {
           tempDir: run.tempDir,
           log: run.log,
           storage: run.storage,
-          onUploaded: (name, { sha256 }) => void run.uploaded.set(name, { sha256 }),
+          onUploaded(name, { sha256, size }) {
+            run.logger.info({ size }, `Uploading ${name}`);
+            run.uploaded.set(name, { sha256 });
+            run.host.metrics?.artifacts.inc();
+            run.host.metrics?.artifactBytes.inc(size);
+          },
+          limits: { attempts: run.host.config.artifacts.maxAttempts },
           signal,
-        }),
+        }).catch(retried),
     };
   },
 };
+
+/** A run whose artifacts the storage did not take for as long as we tried is given to the queue again. */
+function retried(error: Error): never {
+  throw error instanceof UploadsFailed && error.outage
+    ? new RunFailure({ kind: 'exception', reason: 'intermittent-task' }, error.message, { cause: error })
+    : error;
+}

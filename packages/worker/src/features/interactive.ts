@@ -105,6 +105,7 @@ async function announce(run: Run, payload: Payload, shell: OpenShell): Promise<v
       `${artifacts[0]?.name} of this run. The container stays for at least ${config.interactive.minTime} ` +
       'seconds after its start.',
   );
+  run.links.set('shell', shell.page);
   onShell?.(run, shell);
 }
 

@@ -1,3 +1,4 @@
+import { hostnameOf } from '../log/stateless-hostname.ts';
 import type { Run } from '../run/run.ts';
 import type { Feature } from './feature.ts';
 import { backingLogName, liveLogName } from './log-names.ts';
@@ -16,7 +17,8 @@ export const localLiveLog: Feature = {
     const name = liveLogName(run.task.payload);
     const { logServer, config } = run.host;
     const published = run.resources.use(logServer.publish(run.log));
-    const url = `http://${config.host}:${logServer.port}${published.path}`;
+    const url = `${logServer.scheme}://${hostnameOf(config, new Date(run.task.deadline))}:${logServer.port}${published.path}`;
+    run.links.set('log', url);
     const announced = announce(run, name, url);
     return {
       async onClosed() {

@@ -1,11 +1,17 @@
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
-import { ensureImage, type PullEvent } from '../engine/ensure-image.ts';
+import { ensureImage, type PullEvent, withTag } from '../engine/ensure-image.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Run } from '../run/run.ts';
 import { isPublic } from './artifact-path.ts';
 import { registryCredentials } from './registry-credentials.ts';
-import { ensureTaskImage, type LoadEvent, type LoadedImage, type TaskImage } from './task-image.ts';
+import {
+  ensureTaskImage,
+  type LoadEvent,
+  type LoadedImage,
+  type TaskImage,
+  taskImageNames,
+} from './task-image.ts';
 
 const progressLineMs = 5_000;
 
@@ -30,12 +36,14 @@ export async function runImage(run: Run, { image }: Payload): Promise<LoadedImag
 }
 
 async function namedImage(run: Run, name: string): Promise<LoadedImage> {
-  const { engine, config } = run.host;
+  const { engine, config, images } = run.host;
+  run.resources.use(images.hold(withTag(name)));
   const hash = await ensureImage(engine.docker, name, {
     credentials: registryCredentials(config, name),
     backOff: config.dockerConfig,
     signal: run.signal,
     onEvent: pullProgress(run),
+    onPulled: () => images.fetched([withTag(name)]),
     onRetry: (error, pauseMs) =>
       run.log.worker(`${error.message}; trying again in ${Math.round(pauseMs / 1000)} s.`),
   });
@@ -43,7 +51,8 @@ async function namedImage(run: Run, name: string): Promise<LoadedImage> {
 }
 
 async function taskImage(run: Run, image: TaskImage): Promise<LoadedImage> {
-  const { engine, config } = run.host;
+  const { engine, config, images } = run.host;
+  run.resources.use(images.hold(taskImageNames(image)[0] ?? ''));
   const loaded = await ensureTaskImage(engine.docker, image, {
     limits: config.dockerConfig,
     signal: run.signal,
@@ -55,6 +64,7 @@ async function taskImage(run: Run, image: TaskImage): Promise<LoadedImage> {
     },
     onEvent: loadProgress(run, image),
   });
+  await images.fetched(taskImageNames(image, loaded.artifactHash));
   run.log.worker(
     // Two spaces, as tools that read logs know it.
     `Image '${image.path}' from task '${image.taskId}' loaded.  Using image ID ${loaded.hash}.`,

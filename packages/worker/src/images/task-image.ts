@@ -203,6 +203,13 @@ async function localTaskImage(docker: Docker, repository: string): Promise<Loade
   }
 }
 
+/** What the engine calls the image: it is asked for by the first; the second tells what it was made from. */
+export function taskImageNames(image: TaskImage, artifactHash?: string): string[] {
+  const repository = repositoryOf(image);
+  const made = artifactHash === undefined ? [] : [`${repository}:${artifactHash.replace(':', '-')}`];
+  return [`${repository}:latest`, ...made];
+}
+
 /** Under which name the image is known on every worker. */
 function repositoryOf({ taskId, path }: TaskImage): string {
   return createHash('md5')

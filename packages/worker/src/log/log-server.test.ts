@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
+import { selfSigned } from '@docker-worker/service-kit/testing/self-signed';
 import { expect, test } from '@jest/globals';
 import { startLogServer } from './log-server.ts';
 import { TaskLog } from './task-log.ts';
@@ -139,12 +142,28 @@ test('a HEAD request does not wait for the end of the log', async () => {
   expect(answer.status).toBe(200);
 });
 
-async function serveLog() {
+test('a log is served by https with the certificate that is given', async () => {
+  const { cert, key } = selfSigned();
+  await using served = await serveLog({ cert, key });
+  served.log.worker('in secret');
+  await served.log.close();
+
+  const [answer] = await once(
+    https.get({ host: '127.0.0.1', port: served.server.port, path: served.path, ca: cert }),
+    'response',
+  );
+
+  expect(served.server.scheme).toBe('https');
+  expect(answer.statusCode).toBe(200);
+  expect(await text(answer)).toContain('in secret');
+});
+
+async function serveLog(tls?: { cert: string; key: string }) {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'log-server-'));
   stack.defer(() => rm(folder, { recursive: true }));
   const log = stack.use(await TaskLog.open(join(folder, 'task.log')));
-  const server = stack.use(await startLogServer('127.0.0.1', 0));
+  const server = stack.use(await startLogServer('127.0.0.1', 0, tls));
   const { path } = stack.use(server.publish(log));
   const owned = stack.move();
   return {

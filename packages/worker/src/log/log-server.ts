@@ -14,14 +14,20 @@ const headers = {
 /** Serves the logs of running tasks: `GET /log/<token>`, from the first byte and for as long as the log grows. */
 export interface LogServer extends AsyncDisposable {
   port: number;
+  scheme: 'http' | 'https';
   /** Publishes a log under a token that cannot be guessed, until the result is disposed. */
   publish(log: TaskLog): { path: string } & Disposable;
 }
 
-export async function startLogServer(address: string, port: number): Promise<LogServer> {
+/** With a certificate and its key, in PEM, by https. */
+export async function startLogServer(
+  address: string,
+  port: number,
+  tls?: { cert: string; key: string },
+): Promise<LogServer> {
   const logs = new Map<string, TaskLog>();
   const closing = new AbortController();
-  const server = fastify({ forceCloseConnections: true });
+  const server = fastify({ forceCloseConnections: true, https: tls ?? null });
   server.get<{ Params: { token: string } }>('/log/:token', (request, reply) => {
     const log = logs.get(request.params.token);
     if (log === undefined) {
@@ -42,6 +48,7 @@ export async function startLogServer(address: string, port: number): Promise<Log
   });
   await server.listen({ host: address, port });
   return {
+    scheme: tls === undefined ? 'http' : 'https',
     port: (server.server.address() as AddressInfo).port,
     publish(log) {
       // 128 bits in the 22 characters that a slugid has.

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Writable } from 'node:stream';
+import { SecretMask } from './secret-mask.ts';
 
 /** Bytes handed to a reader at a time. */
 const readSize = 64 * 1024;
@@ -13,6 +14,7 @@ export class TaskLog implements AsyncDisposable {
   readonly path: string;
   readonly #file: FileHandle;
   readonly #growth = new EventEmitter().setMaxListeners(0);
+  readonly #mask = new SecretMask();
   #writing: Promise<void> = Promise.resolve();
   #size = 0;
   #closed = false;
@@ -27,27 +29,32 @@ export class TaskLog implements AsyncDisposable {
     this.#file = file;
   }
 
+  /** From now on these appear nowhere in the log; returns how many are too short for that. */
+  conceal(secrets: Iterable<string>): number {
+    return this.#mask.learn(secrets);
+  }
+
   /** A line of the worker's: `[taskcluster <time>] <text>`. */
   worker(text: string): void {
     const time = new Date().toISOString().replace('T', ' ');
-    void this.#append(Buffer.from(`[taskcluster ${time}] ${text}\n`));
+    this.#say(`[taskcluster ${time}] ${text}\n`);
   }
 
   /** A line that log parsers take as the cause of a failure; the line feed before it puts it at column 0. */
   error(text: string): void {
-    void this.#append(Buffer.from(`\n[taskcluster:error] ${text}\n`));
+    this.#say(`\n[taskcluster:error] ${text}\n`);
   }
 
   /** Text as it is, as in the blank line after the header and in the progress of pulls. */
   raw(text: string): void {
-    void this.#append(Buffer.from(text));
+    this.#say(text);
   }
 
-  /** A sink for the container's bytes, which are never altered. */
+  /** A sink for the container's bytes, which are not altered but for secrets. */
   output(): Writable {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        this.#append(chunk).then(() => done(this.#failure ?? null), done);
+        this.#append(this.#mask.push(chunk)).then(() => done(this.#failure ?? null), done);
       },
     });
   }
@@ -78,6 +85,7 @@ export class TaskLog implements AsyncDisposable {
 
   /** Nothing is written after this. Rejects when something that was written did not reach the file. */
   async close(): Promise<void> {
+    this.#flush();
     await this.#writing;
     this.#closed = true;
     this.#growth.emit('growth');
@@ -91,6 +99,19 @@ export class TaskLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close().catch(() => {});
     await this.#file.close();
+  }
+
+  #say(text: string): void {
+    this.#flush();
+    void this.#append(Buffer.concat([this.#mask.push(Buffer.from(text)), this.#mask.flush()]));
+  }
+
+  /** What a task had printed of a word that turned out to be none of its secrets. */
+  #flush(): void {
+    const rest = this.#mask.flush();
+    if (rest.length > 0 && !this.#closed) {
+      void this.#append(rest);
+    }
   }
 
   #append(chunk: Buffer): Promise<void> {

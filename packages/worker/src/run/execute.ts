@@ -22,6 +22,7 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
   run.signal.throwIfAborted();
   const container = await start(run, prepared);
   using limit = limitRunTime(run, payload, prepared);
+  run.started = new Date();
   run.logger.info('task started');
   notifyStarted(run, prepared, container);
   // Not sooner: the engine sets up one network at a time, and the task's comes first.
@@ -44,11 +45,13 @@ function limitRunTime(run: Run, { maxRunTime }: Payload, { contributions }: Prep
   return { [Symbol.dispose]: () => clearTimeout(limit) };
 }
 
-async function start({ log }: Run, { container }: Prepared): Promise<RunningContainer> {
+async function start({ log, logger }: Run, { container }: Prepared): Promise<RunningContainer> {
+  logger.info({ container: container.id }, 'task run');
   log.worker('=== Task Starting ===');
   try {
     return await container.start(log.output());
   } catch (error) {
+    logger.error({ err: error }, 'error starting container');
     throw new RunFailure(
       { kind: 'failed' },
       `Failure to properly start execution environment.\n${engineMessage(error)}`,
@@ -118,11 +121,14 @@ async function finish(
   }
   const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
   for (const { reason } of failures) {
+    run.logger.error({ err: reason }, 'error killing states');
     run.log.error((reason as Error).message);
   }
-  return failures.length > 0 && outcome.resolution.kind === 'completed'
-    ? { resolution: { kind: 'failed' }, exitCode: -1 }
-    : outcome;
+  if (failures.length === 0 || outcome.resolution.kind !== 'completed') {
+    return outcome;
+  }
+  const told = failures.map(({ reason }) => reason as Error).find((reason) => reason instanceof RunFailure);
+  return { resolution: told?.resolution ?? { kind: 'failed' }, exitCode: -1 };
 }
 
 /**

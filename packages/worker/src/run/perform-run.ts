@@ -1,6 +1,7 @@
 import type { Credentials } from '@docker-worker/service-kit/control';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
+import { secretValues } from '../log/secret-forms.ts';
 import { expandScopes } from '../queue/expand-scopes.ts';
 import type { Claim } from '../queue/queue.ts';
 import { unlessAborted } from '../unless-aborted.ts';
@@ -32,6 +33,7 @@ export async function performRun(
   resources.use(reclaiming);
   onOpen(run);
   run.logger.info('run task');
+  run.logger.info('task start');
   const started = performance.now();
   const consumers = openLogConsumers(run);
   writeHeader(run);
@@ -80,6 +82,7 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
 
 /** A sidecar that cannot follow is told in the worker's log; its task goes on with what it has. */
 function updateCredentials(run: Run, { followers }: Prepared, credentials: Credentials): void {
+  run.conceal(secretValues(credentials));
   for (const sidecar of followers) {
     sidecar.updateCredentials(credentials).then(
       () => run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
@@ -118,7 +121,7 @@ async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resoluti
     await Promise.all(consumers.map((consumer) => consumer.onClosed()));
     return resolution;
   } catch (error) {
-    run.logger.error({ err: error }, 'the log could not be kept');
+    run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
     return resolution.kind === 'completed' ? { kind: 'failed' } : resolution;
   }
 }

@@ -7,6 +7,7 @@ import { createTaskContainer, type TaskContainer } from '../engine/task-containe
 import type { Contribution, Feature, SidecarRequest } from '../features/feature.ts';
 import { runImage } from '../images/run-image.ts';
 import type { LoadedImage } from '../images/task-image.ts';
+import { secretValues } from '../log/secret-forms.ts';
 import type { Payload } from '../payload/payload.ts';
 import { createRunUnit } from './create-run-unit.ts';
 import { RunFailure } from './resolution.ts';
@@ -50,7 +51,11 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
           calling('link', feature, async () => ({
             control: await unit.configure(
               request.sidecar,
-              (sidecar) => request.configOf({ sidecar, taskContainer }),
+              async (sidecar) => {
+                const config = await request.configOf({ sidecar, taskContainer });
+                run.conceal(secretValues(config));
+                return config;
+              },
               request.onEvent,
             ),
             request,
@@ -70,8 +75,12 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
 }
 
 async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {
+  const asked = performance.now();
+  run.logger.info({ image: payload.image }, 'ensure image');
   try {
-    return await runImage(run, payload);
+    const image = await runImage(run, payload);
+    run.host.metrics?.imageSeconds.observe((performance.now() - asked) / 1000);
+    return image;
   } catch (error) {
     run.signal.throwIfAborted();
     throw new RunFailure(
@@ -96,6 +105,7 @@ async function takeUnit(run: Run, sidecars: Sidecar[]): Promise<RunUnit> {
     const unit =
       (await host.warmUnits.take(sidecars)) ?? (await createRunUnit(host, sidecars, run.owner.taskRun));
     unit.logger = run.logger;
+    run.network = unit.network;
     return run.resources.use(unit);
   } catch (error) {
     throw aborted(`The network of the run could not be created: ${engineMessage(error)}`);
@@ -117,12 +127,25 @@ async function createContainer(
       const { Config: image } = await run.host.engine.docker.getImage(imageId).inspect();
       Object.assign(options, wrappedCommand(wrapper, payload.command, image));
     }
-    return run.resources.use(await createTaskContainer(run.host.engine, options));
+    const container = await createTaskContainer(run.host.engine, options);
+    run.resources.defer(() => removed(run, container));
+    return container;
   } catch (error) {
+    run.logger.error({ err: error }, 'error starting container');
     throw new RunFailure(
       { kind: 'failed' },
       `Failure to properly start execution environment.\n${engineMessage(error)}`,
     );
+  }
+}
+
+async function removed({ logger }: Run, container: TaskContainer): Promise<void> {
+  try {
+    await container[Symbol.asyncDispose]();
+    logger.info({ container: container.id }, 'container removed');
+  } catch (error) {
+    logger.error({ err: error, container: container.id }, 'container removal error');
+    throw error;
   }
 }
 

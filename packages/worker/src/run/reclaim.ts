@@ -43,12 +43,14 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
   async function renewForEver(): Promise<void> {
     for (let until = Date.parse(takenUntil); ; ) {
       const remaining = until - Date.now();
+      run.logger.info({ takenUntil: new Date(until), time: remaining / divisor }, 'next claim');
       await pause(Math.max(shortestWaitMs, remaining / divisor));
       const claim = await renew(until - Math.min(longestMarginMs, remaining / 4));
       if (claim === undefined) {
         return;
       }
       until = Date.parse(claim.takenUntil);
+      run.host.metrics?.reclaims.inc({ outcome: 'renewed' });
       run.credentials = claim.credentials;
       run.logger.info({ takenUntil: claim.takenUntil }, 'reclaimed task');
       renewed.emit('credentials', claim.credentials);
@@ -63,6 +65,7 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
       } catch (error) {
         signal.throwIfAborted();
         run.logger.warn({ err: error }, 'error reclaiming task');
+        run.host.metrics?.reclaims.inc({ outcome: 'failed' });
         if ((error as { statusCode?: number }).statusCode === 409) {
           run.logger.info('cancel task');
           run.abort({ kind: 'canceled' });

@@ -2,7 +2,10 @@ import type { Resolution } from './resolution.ts';
 import { resolutionText } from './resolution.ts';
 import type { Run } from './run.ts';
 
-/** Tells the queue how the run ended. A run that was resolved elsewhere meanwhile is left as it is. */
+/**
+ * Tells the queue how the run ended. One that was resolved elsewhere meanwhile, or whose claim has lapsed, is
+ * not ours any more: the queue refuses that, and it stays as it is.
+ */
 export async function reportResolution(run: Run, resolution: Resolution): Promise<void> {
   const { taskId, runId } = run;
   try {
@@ -19,9 +22,24 @@ export async function reportResolution(run: Run, resolution: Resolution): Promis
       case 'none':
         break;
     }
-    run.logger.info({ resolution: resolutionText(resolution) }, 'task resolved');
+    run.logger.info(
+      { taskState: taskState(resolution), resolution: resolutionText(resolution) },
+      'task resolved',
+    );
   } catch (error) {
     // The queue's own time-out resolves a run that cannot be reported; nothing better can be done from here.
     run.logger.error({ err: error, resolution: resolutionText(resolution) }, 'the run could not be resolved');
+  }
+}
+
+/** In the words of the original's log. */
+function taskState(resolution: Resolution): string {
+  switch (resolution.kind) {
+    case 'none':
+      return 'canceled';
+    case 'exception':
+      return resolution.reason === 'intermittent-task' ? 'retry' : 'aborted';
+    default:
+      return resolution.kind;
   }
 }

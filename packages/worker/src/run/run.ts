@@ -14,9 +14,12 @@ import type { Engine } from '../engine/engine.ts';
 import type { PullEvent } from '../engine/ensure-image.ts';
 import type { Owner } from '../engine/labels.ts';
 import type { WarmUnits } from '../engine/warm-units.ts';
+import type { ImageStore } from '../images/image-store.ts';
 import type { OpenShell } from '../interactive/open-shell.ts';
 import type { LogServer } from '../log/log-server.ts';
+import { secretValues } from '../log/secret-forms.ts';
 import { TaskLog } from '../log/task-log.ts';
+import type { WorkerMetrics } from '../operators/worker-metrics.ts';
 import type { PhoneSessions } from '../phones/phone-sessions.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
 import { type AbortCause, RunAbort } from './run-abort.ts';
@@ -30,6 +33,8 @@ export interface RunHost {
   engine: Engine;
   logServer: LogServer;
   logger: Logger;
+  /** Counts what happens, where somebody looks. */
+  metrics?: WorkerMetrics;
   /** Aborted when the worker aborts its runs. */
   stopping: AbortSignal;
   /** Told of every step of a pull for a task, beside what its log says. */
@@ -40,6 +45,8 @@ export interface RunHost {
   warmUnits: WarmUnits;
   /** The devices that one task at a time can have. */
   devices: DevicePool;
+  /** The images that tasks made this host fetch. */
+  images: ImageStore;
   /** What tasks keep on this host for later ones. */
   caches: CacheStore;
   /** What people ask to throw away of it. */
@@ -54,8 +61,17 @@ export interface Run {
   runId: number;
   task: TaskDefinition;
   host: RunHost;
+  claimed: Date;
+  /** When the task's container was started; not before. */
+  started?: Date;
+  /** The network that its containers are on, once there is one. */
+  network?: string;
+  /** What people can open while it runs, by what it is: `log`, `shell`. */
+  links: Map<string, string>;
   owner: Owner;
   log: TaskLog;
+  /** Keeps secrets out of the log from now on. */
+  conceal(secrets: Iterable<string>): void;
   /** A folder of the run's own, removed with it. */
   tempDir: string;
   logger: Logger;
@@ -76,6 +92,12 @@ export interface Run {
   resources: AsyncDisposableStack;
 }
 
+/** What the log calls an abort; where nothing is said, `task aborted`. */
+const abortEvent: Partial<Record<AbortCause['kind'], string>> = {
+  canceled: 'cancelling task',
+  'max-run-time': 'task max runtime timeout',
+};
+
 export async function openRun(host: RunHost, claim: Claim, resources: AsyncDisposableStack): Promise<Run> {
   const { taskId } = claim.status;
   const { runId, task } = claim;
@@ -83,18 +105,30 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
   resources.defer(() => rm(tempDir, { recursive: true, force: true }));
   const log = resources.use(await TaskLog.open(join(tempDir, 'task.log')));
   const stopping = new AbortController();
+  const logger = host.logger.child({ taskId, runId });
   const run: Run = {
     taskId,
     runId,
     task,
     host,
+    claimed: new Date(),
+    links: new Map(),
     owner: { worker: host.workerName, taskRun: `${taskId}/${runId}` },
     log,
     tempDir,
-    logger: host.logger.child({ taskId, runId }),
+    logger,
+    conceal(secrets) {
+      const tooShort = log.conceal(secrets);
+      if (tooShort > 0) {
+        logger.warn({ tooShort }, 'secrets that are too short to be masked in the log');
+      }
+    },
     signal: stopping.signal,
     abort(cause) {
-      stopping.abort(new RunAbort(cause));
+      if (!stopping.signal.aborted) {
+        logger.info({ cause }, abortEvent[cause.kind] ?? 'task aborted');
+        stopping.abort(new RunAbort(cause));
+      }
     },
     credentials: claim.credentials,
     queue: () => queueClient(host.config.rootUrl, run.credentials),
@@ -102,5 +136,6 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     uploaded: new Map(),
     resources,
   };
+  run.conceal(secretValues([host.config.taskcluster, claim.credentials]));
   return run;
 }

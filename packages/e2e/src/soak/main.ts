@@ -1,0 +1,37 @@
+import { hostContents } from '../harness/host-contents.ts';
+import { soakCrashes } from './crashes.ts';
+import type { Finding } from './finding.ts';
+import { soakFlood } from './flood.ts';
+import { soakTasks } from './tasks.ts';
+
+/**
+ * What takes too long for a test: does a worker stay as it was, however much it does and whatever happens to
+ * it? Prints figures and exits with 1 when one of them is not as it must be.
+ *
+ *   npm run soak -- tasks|crashes|flood [COUNT]
+ */
+const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: number }> = {
+  tasks: { run: soakTasks, usual: 300 },
+  crashes: { run: soakCrashes, usual: 100 },
+  flood: { run: soakFlood, usual: 1024 },
+};
+
+const [name = '', count] = process.argv.slice(2);
+const soak = soaks[name];
+if (soak === undefined) {
+  process.stderr.write(`usage: npm run soak -- ${Object.keys(soaks).join('|')} [COUNT]\n`);
+  process.exit(2);
+}
+const before = new Set(await hostContents());
+const findings = await soak.run(Number(count ?? soak.usual));
+const left = (await hostContents()).filter((item) => !before.has(item));
+process.stderr.write(left.map((item) => `left: ${item}\n`).join(''));
+findings.push({
+  what: 'containers, networks and volumes left',
+  figure: left.length,
+  isGood: left.length === 0,
+});
+for (const { what, figure, isGood } of findings) {
+  console.log(`| ${what} | ${figure} |${isGood === false ? ' <- not as it must be' : ''}`);
+}
+process.exitCode = findings.some(({ isGood }) => isGood === false) ? 1 : 0;
