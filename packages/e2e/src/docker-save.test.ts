@@ -69,11 +69,11 @@ test('what is in the caches is uploaded beside it, and no link of a cache leads 
     {
       image,
       features: { dockerSave: true },
-      cache: { 'some-cache': '/work/cache/' },
+      cache: { 'some-cache': '/cache/' },
       command: [
         'sh',
         '-c',
-        'cd /work/cache && mkdir sub && echo kept > sub/file && busybox ln -s /etc/shadow link',
+        'cd /cache && mkdir sub && echo kept > sub/file && busybox ln -s /etc/shadow link',
       ],
     },
     { scopes: ['docker-worker:cache:some-cache'] },

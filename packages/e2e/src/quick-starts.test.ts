@@ -9,8 +9,9 @@ import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
+import { freePort } from './harness/free-port.ts';
 import { docker } from './harness/host-contents.ts';
-import { freePort, pasteQuickStarts } from './harness/quick-starts.ts';
+import { pasteQuickStarts } from './harness/quick-starts.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 const run = promisify(execFile);

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { chmod, symlink } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { docker } from './host-contents.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
@@ -11,16 +11,6 @@ const repository = join(import.meta.dirname, '../../../..');
 /** Who pastes them by hand waits a moment longer for the one before to end. */
 async function onItsOwnPort(commands: string): Promise<string> {
   return commands.replaceAll('8080', String(await freePort()));
-}
-
-/** A port of loopback that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** The commands behind each mark `quick start` in the README of a package. */

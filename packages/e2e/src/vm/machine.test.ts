@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { makeDiskImage } from '../../../../deploy/disk-image.ts';
+import { freePort } from '../harness/free-port.ts';
 import { makeTempDir } from '../harness/temp-dir.ts';
 import { BootedMachine } from './booted-machine.ts';
 
@@ -140,13 +139,4 @@ async function untilState(queue: Client, taskId: string, states: string[]) {
     if (last !== undefined && states.includes(last.state)) return last;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

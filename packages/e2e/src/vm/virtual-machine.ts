@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../harness/free-port.ts';
 import { makeTempDir, type TempDir } from '../harness/temp-dir.ts';
 import { type BootDisk, readyMark } from './debian-disk.ts';
 
@@ -137,14 +137,4 @@ export class VirtualMachine implements AsyncDisposable {
       ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
     ];
   }
-}
-
-/** QEMU tells nobody which port it chose, so it is given one that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
