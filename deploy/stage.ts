@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const root = dirname(import.meta.dirname);
@@ -32,16 +32,17 @@ export function stage(folder: string, more: readonly string[] = []): void {
   execFileSync('docker', ['save', '--output', join(folder, 'images.tar'), ...sidecarImages(), ...more]);
 }
 
+/** Of the packages that say how they run beside a task and what their image is made of. */
 function sidecarImages(): string[] {
-  const manifests = globSync('packages/*/src/sidecar.ts', { cwd: root }).map((file) =>
-    dirname(dirname(file)),
-  );
-  return manifests.map((folder) => {
-    const { version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
-      version: string;
-    };
-    return `docker-worker/${basename(folder)}:${version}`;
-  });
+  return globSync('packages/*/src/sidecar.ts', { cwd: root })
+    .map((file) => join(root, dirname(dirname(file))))
+    .filter((folder) => existsSync(join(folder, 'Dockerfile')))
+    .map((folder) => {
+      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+        version: string;
+      };
+      return `docker-worker/${basename(folder)}:${version}`;
+    });
 }
 
 if (import.meta.main) {
