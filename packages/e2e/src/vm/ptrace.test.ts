@@ -115,7 +115,7 @@ suite('in a virtual machine whose kernel has AppArmor', () => {
         `docker run --rm --security-opt apparmor=lacking docker-worker/example-task bash -c ${quoted(traceSibling)}`,
       );
 
-      expect(stdout + stderr).toMatch(/ptrace\(PTRACE_SEIZE, \d+\): Permission denied/);
+      expect(stdout + stderr).toMatch(/ptrace\(PTRACE_\w+, \d+\): Permission denied/);
     },
     patienceMs,
   );
@@ -143,7 +143,7 @@ suite('in a virtual machine whose kernel has AppArmor', () => {
 
       expect(ownProfile).toMatch(/^docker-worker-ptrace\./);
       expect(otherProfile).not.toBe(ownProfile);
-      expect(attempts[0]).toMatch(/ptrace\(PTRACE_SEIZE, 1\): Permission denied/);
+      expect(attempts[0]).toMatch(/ptrace\(PTRACE_\w+, 1\): Permission denied/);
       expect(attempts[1]).toContain('Process 1 attached');
       expect((await running).code).toBe(0);
       expect(await ptraceProfiles()).toEqual([]);
