@@ -152,7 +152,9 @@ browserTest('on a phone everything fits and the missing keys are there', async (
   const { page } = browser;
   await page.goto(pageOf(server));
   await stateIs(page, 'connected');
-  await typeLine(page, 'sleep 1000');
+  // What is to be interrupted must run by then: until it does, the signal is the shell's.
+  await typeLine(page, "sh -c 'echo asleep-$((1+1)); exec sleep 1000'");
+  await terminalShows(page, 'asleep-2');
   await page.locator('[data-key=control]').tap();
   await page.keyboard.type('c');
   await typeLine(page, 'echo tapped-$((1+1))');
