@@ -16,7 +16,10 @@ const run = promisify(execFile);
 const image = 'docker-worker-e2e-save:latest';
 
 beforeAll(async () => {
-  const { archive } = await makeTinyImage('to be saved', { repoTags: [image] });
+  const { archive } = await makeTinyImage('to be saved', {
+    repoTags: [image],
+    tools: ['busybox', 'sh', 'cat', 'ls'],
+  });
   await using folder = await makeTempDir();
   await writeFile(join(folder.path, 'image.tar'), archive);
   await run('docker', ['load', '--input', join(folder.path, 'image.tar')]);
