@@ -1,14 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { build, type Plugin } from 'esbuild';
-
-/**
- * Requirements of dockerode that cost more to load than all the rest of it, and that only image builds and
- * engines behind SSH ever use: they are loaded when they are first called.
- */
-const deferred = [
-  { file: /dockerode\/lib\/docker\.js$/, required: "require('./session')" },
-  { file: /docker-modem\/lib\/modem\.js$/, required: "require('./ssh')" },
-];
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+import { deferRequires } from './deferred-requires.ts';
+import { lazyBuiltins } from './lazy-builtins.ts';
 
 /**
  * Bundles the package in the current directory: `src/main.ts` becomes `dist/main.js` with every
@@ -26,8 +19,11 @@ await build({
   format: 'esm',
   target: 'node24',
   legalComments: 'none',
+  // Less to read at each start. Names stay as they are, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
   logLevel: 'warning',
-  plugins: deferred.map(deferRequire),
+  plugins: [lazyBuiltins(), deferRequires()],
   // Native accelerators that their packages do without when they cannot be loaded.
   external: ['*.node'],
   // What CommonJS dependencies find in their scope.
@@ -40,18 +36,3 @@ await build({
     ].join('\n'),
   },
 });
-
-function deferRequire({ file, required }: (typeof deferred)[number]): Plugin {
-  return {
-    name: `defer ${required}`,
-    setup({ onLoad }) {
-      onLoad({ filter: file }, ({ path }) => {
-        const source = readFileSync(path, 'utf8');
-        if (!source.includes(required)) {
-          throw new Error(`${path} does not contain ${required}: see whether it still must be deferred`);
-        }
-        return { contents: source.replace(required, `((...all) => ${required}(...all))`), loader: 'js' };
-      });
-    },
-  };
-}

@@ -13,14 +13,22 @@ export class Demultiplexer {
   #output: Output = 'stdout';
   #remaining = 0;
 
-  /** Calls `emit` with what `chunk` holds; the buffers are parts of `chunk`. */
+  /**
+   * Calls `emit` with what `chunk` holds, as few times as its order allows. The buffers are parts of `chunk`,
+   * whose content is moved together over the headers.
+   */
   push(chunk: Buffer, emit: (output: Output, data: Buffer) => void): void {
+    let start = 0;
+    let end = 0;
     for (let at = 0; at < chunk.length; ) {
       if (this.#remaining > 0) {
-        const data = chunk.subarray(at, at + this.#remaining);
-        this.#remaining -= data.length;
-        at += data.length;
-        emit(this.#output, data);
+        const length = Math.min(this.#remaining, chunk.length - at);
+        if (end !== at) {
+          chunk.copyWithin(end, at, at + length);
+        }
+        this.#remaining -= length;
+        at += length;
+        end += length;
         continue;
       }
       const taken = chunk.copy(this.#header, this.#headerFilled, at, at + headerBytes - this.#headerFilled);
@@ -28,9 +36,20 @@ export class Demultiplexer {
       at += taken;
       if (this.#headerFilled === headerBytes) {
         this.#headerFilled = 0;
-        this.#output = this.#header[0] === stderrStream ? 'stderr' : 'stdout';
+        const output = this.#header[0] === stderrStream ? 'stderr' : 'stdout';
+        if (output !== this.#output || end === start) {
+          if (end > start) {
+            emit(this.#output, chunk.subarray(start, end));
+          }
+          this.#output = output;
+          start = at;
+          end = at;
+        }
         this.#remaining = this.#header.readUInt32BE(4);
       }
+    }
+    if (end > start) {
+      emit(this.#output, chunk.subarray(start, end));
     }
   }
 }

@@ -83,6 +83,7 @@ export async function endProcesses(
     String(Math.round(graceSeconds * 10)),
   ];
   const ending = await ExecProcess.start(docker, container, { command, tty: false, stdin: false });
+  ending.holds.release('start');
   const exitCode = await ending.exited;
   if (exitCode !== 0) {
     throw new Error(`processes of a session could not be ended (exit code ${exitCode})`);

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { countStreamed } from '@docker-worker/service-kit';
+import { readInBulk } from '@docker-worker/service-kit/bulk-reader';
 import type Docker from 'dockerode';
 import { Demultiplexer, type Output } from './demultiplexer.ts';
 import { Holds } from './holds.ts';
@@ -31,7 +33,7 @@ const longestStartMs = 500;
 /**
  * A process that the engine runs in the container. Emits `output` and, when a full standard input has
  * drained, `drain`. Its output is read while nobody holds it, so that nothing piles up here for a slow reader;
- * at first `start` does.
+ * at first `start` does. What is emitted is overwritten by what is read next: who keeps it makes a copy.
  */
 export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain: [] }> {
   /** The exit code once all output was emitted; 137 when the container was killed. */
@@ -66,21 +68,23 @@ export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain:
   private constructor(exec: Docker.Exec, socket: Socket, tty: boolean) {
     super();
     this.#exec = exec;
-    this.#socket = socket;
     this.#tty = tty;
-    const ended = Promise.withResolvers<void>();
     const demultiplexer = new Demultiplexer();
-    this.holds = new Holds(socket, 'start');
-    socket.on('data', (chunk: Buffer) => {
+    const emit = (output: Output, data: Buffer) => this.emit('output', output, data);
+    this.#socket = readInBulk(socket, (bytes) => {
+      countStreamed(bytes.length);
       if (tty) {
-        this.emit('output', 'stdout', chunk);
+        emit('stdout', bytes);
       } else {
-        demultiplexer.push(chunk, (output, data) => this.emit('output', output, data));
+        demultiplexer.push(bytes, emit);
       }
+      return !this.holds.isHeld;
     });
-    socket.on('drain', () => this.emit('drain'));
-    socket.on('error', () => {});
-    socket.on('close', () => ended.resolve());
+    this.holds = new Holds(this.#socket, 'start');
+    const ended = Promise.withResolvers<void>();
+    this.#socket.on('drain', () => this.emit('drain'));
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', () => ended.resolve());
     this.exited = ended.promise.then(() => this.#exitCode());
     this.exited.catch(() => {});
   }

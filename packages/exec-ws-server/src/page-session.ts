@@ -54,7 +54,8 @@ export class PageSession implements Session {
   constructor(hosted: HostedProcess, options: PageSessionOptions) {
     this.#hosted = hosted;
     this.#options = options;
-    hosted.process.on('output', (_, data) => {
+    hosted.process.on('output', (_, bytes) => {
+      const data = Buffer.from(bytes);
       this.#scrollback.push(data);
       this.#connection?.send(data);
       this.#keepWindow();

@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import { type ExecProcess, engineMessage, type ProcessRequest } from './exec-process.ts';
 import { code, decodeFrame, encodeFrame, stoppedFrame } from './frames-v1.ts';
 import { takeInput } from './input.ts';
+import { MessagePool } from './message-pool.ts';
 import type { Session } from './sessions.ts';
 import type { HostedProcess, ShellHost } from './shell-host.ts';
 
@@ -54,8 +55,12 @@ async function serve(
 }
 
 function relay(connection: Connection, process: ExecProcess, tty: boolean): void {
+  const pool = new MessagePool();
   process.on('output', (output, data) => {
-    if (!connection.send(encodeFrame(code[output], data))) {
+    const message = pool.take(1 + data.length);
+    message[0] = code[output];
+    data.copy(message, 1);
+    if (!connection.send(message, () => pool.giveBack(message))) {
       process.holds.hold('socket');
     }
   });

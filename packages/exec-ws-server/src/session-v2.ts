@@ -38,7 +38,7 @@ async function serve(
   }
   const { process } = hosted;
   process.on('output', (_, data) => {
-    if (!connection.send(data)) {
+    if (!connection.send(Buffer.from(data))) {
       process.holds.hold('socket');
     }
   });

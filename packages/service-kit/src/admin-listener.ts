@@ -1,7 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import http, { type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
-import { http } from './node-http.ts';
 import { ServiceError } from './service.ts';
 
 export interface AdminListenerOptions {

@@ -14,7 +14,6 @@ export { HawkKey } from './hawk-key.ts';
 export { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
 export { type HttpUrl, parseHttpUrl } from './http-url.ts';
 export { listen } from './listen.ts';
-export { http } from './node-http.ts';
 export { commonOptions, type Option, type OptionTable, wholeNumber } from './option-table.ts';
 export { createProxyApp, type ProxyAppOptions } from './proxy-app.ts';
 export { rawPath } from './raw-path.ts';

@@ -1,8 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { errorBody } from './gateway-error.ts';
-import { http } from './node-http.ts';
 import type { Logger } from './service-logger.ts';
 import { withoutSchemas } from './without-schemas.ts';
 

@@ -1,5 +1,5 @@
+import http from 'node:http';
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { http } from './node-http.ts';
 
 export interface ServedRequest {
   method: string;

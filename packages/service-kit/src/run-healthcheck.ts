@@ -1,4 +1,4 @@
-import { http } from './node-http.ts';
+import http from 'node:http';
 import { defaultAdminAddress, defaultAdminPort } from './service-config.ts';
 
 const timeoutMs = 3_000;

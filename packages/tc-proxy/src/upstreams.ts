@@ -1,4 +1,3 @@
-import { getCACertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type HttpsProxy, isExcepted } from './https-proxy.ts';
 import { proxyConnector } from './proxy-connector.ts';
@@ -49,7 +48,7 @@ function createAgent(options: UpstreamsOptions, guard?: TargetGuard) {
   const tls = {
     timeout: connectTimeoutMs,
     rejectUnauthorized: true,
-    ...(ca ? { ca: [...getCACertificates('default'), ca] } : {}),
+    ...(ca ? { ca: [...process.getBuiltinModule('node:tls').getCACertificates('default'), ca] } : {}),
   };
   const direct = buildConnector({ ...tls, ...(guard ? { lookup: guard.lookup } : {}) });
   const tunnel =

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { endToEndHeaders, http } from '@docker-worker/service-kit';
+import { endToEndHeaders } from '@docker-worker/service-kit';
 
 /** A GET without body that wants to become a WebSocket. Any other upgrade is answered as if it were not asked for. */
 export function isWebSocketRequest({ method, headers }: IncomingMessage): boolean {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { readInBulk } from '@docker-worker/service-kit/bulk-reader';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
@@ -18,6 +20,14 @@ const ExecRequest = z.strictObject({
 const StartRequest = z.object({ Tty: z.boolean(), Detach: z.literal(false).optional() });
 const dimension = /^[1-9]\d{0,4}$/;
 const largestBody = 256 * 1024;
+
+/**
+ * The engine hands output over in pieces of a few kilobytes, each of which would wake the service, the network and
+ * the client. After a piece this large it gets a moment to send more, unless so much has come already.
+ */
+const bulkBytes = 4 * 1024;
+const largestWait = 128 * 1024;
+const gatherMs = 1;
 
 export interface EnginePortalOptions {
   docker: Docker;
@@ -109,7 +119,7 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
       throw new Refusal(403, 'this socket starts the commands only that were made by it');
     }
     const { Tty } = parsed(StartRequest, await upgradeBody(request, client, head));
-    const engine = await docker.getExec(id).start({ hijack: true, stdin: true, Tty });
+    const engine = (await docker.getExec(id).start({ hijack: true, stdin: true, Tty })) as Socket;
     if (exec.takesInput) {
       onStreams(++people);
     }
@@ -125,18 +135,37 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
  * Passes bytes both ways until the client has gone. Each way has an end of its own: a command whose input is
  * over still speaks, and what it said last is delivered after it has gone.
  */
-async function joined(client: Duplex, engine: Duplex): Promise<void> {
+async function joined(client: Duplex, engine: Socket): Promise<void> {
   const closed = once(client, 'close');
-  engine.on('error', () => {});
-  engine.once('close', () => {
-    if (!engine.readableEnded) {
+  let holds = 0;
+  const release = () => {
+    holds -= 1;
+    if (holds === 0) {
+      output.resume();
+    }
+  };
+  const output = readInBulk(engine, (bytes) => {
+    holds += 1;
+    client.write(bytes, release);
+    const isBulk = bytes.length >= bulkBytes && bytes.length < largestWait;
+    if (isBulk) {
+      holds += 1;
+      setTimeout(release, gatherMs);
+    }
+    // What the kernel did not take at once is still read from the buffer.
+    return client.writableLength === 0 && !isBulk;
+  });
+  output.on('error', () => {});
+  output.once('end', () => client.end());
+  output.once('close', () => {
+    if (!output.readableEnded) {
       client.destroy();
     }
   });
-  client.pipe(engine);
-  engine.pipe(client);
+  client.pipe(output);
+  output.resume();
   await closed;
-  engine.destroy();
+  output.destroy();
 }
 
 class Refusal extends Error {

@@ -1,0 +1,21 @@
+import { isBuiltin } from 'node:module';
+import type { Plugin } from 'esbuild';
+
+/**
+ * For esbuild: makes `import`s of Node's modules what `require` is. An `import` makes Node read all that a module
+ * exports, which loads what it exports lazily as well, such as a second HTTP client by way of `node:http`; that is a
+ * good part of the time that a small service takes to start.
+ */
+export function lazyBuiltins(): Plugin {
+  return {
+    name: 'lazy builtins',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /./ }, ({ path, kind }) =>
+        kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+      );
+      onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+        contents: `module.exports = process.getBuiltinModule('${path}');`,
+      }));
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+
+/** What Linux keeps for the reader of a Unix socket, and some more. */
+const bufferBytes = 256 * 1024;
+
+/**
+ * Reads a connected socket in as large pieces as the kernel has, all of them into one buffer. A stream takes at
+ * most 64 KiB, each time into new memory: a relay spends more on that than on the bytes themselves.
+ *
+ * @param socket must not be used any more
+ * @param take is handed a part of the buffer, good until it returns; false stops the reading until `resume`
+ * @returns the same connection, which reads from the first `resume` on, emits `end` but no `data`, and closes after the end
+ */
+export function readInBulk(socket: Socket, take: (bytes: Buffer) => boolean): Socket {
+  if (socket instanceof TLSSocket) {
+    return socket.on('data', (bytes: Buffer) => take(bytes) || socket.pause()).pause();
+  }
+  const buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  const bulk = new Socket({
+    handle: takeHandle(socket),
+    pauseOnCreate: true,
+    onread: { buffer, callback: (length: number) => take(buffer.subarray(0, length)) },
+  } as ConstructorParameters<typeof Socket>[0]);
+  // What came together with an answer's head, and has been read.
+  const early: Buffer | null = socket.read();
+  if (early !== null) bulk.once('resume', () => take(early) || bulk.pause());
+  return bulk;
+}
+
+/** Node has no other way to change how a connection is read once HTTP has been spoken over it. */
+function takeHandle(socket: Socket): object {
+  const owner = socket as unknown as { _handle: object | null };
+  const handle = owner._handle;
+  if (handle === null) throw new Error('the connection is closed already');
+  owner._handle = null;
+  return handle;
+}
