@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import { DevicePool } from '../devices/device-pool.ts';
 import { Payload } from '../payload/payload.ts';
 import type { Run } from '../run/run.ts';
@@ -46,13 +46,8 @@ test('a run for which no device is free is given to the queue again', async () =
   });
 });
 
-function config(): WorkerConfig {
-  return WorkerConfig.parse({
-    rootUrl: 'http://localhost',
-    taskcluster: { clientId: 'c', accessToken: 'a' },
-    ...{ provisionerId: 'p', workerType: 't', workerGroup: 'g', workerId: 'w' },
-    deviceManagement: { directory: dev },
-  });
+function config() {
+  return testConfig({ deviceManagement: { directory: dev } });
 }
 
 function runWith(pool: DevicePool): Run {
