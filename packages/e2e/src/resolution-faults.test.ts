@@ -117,7 +117,7 @@ test('a task whose deadline passes is stopped at the next renewal and not resolv
 
   const taskId = await deployment.createTask(
     { command: ['sleep', '60'] },
-    { deadline: new Date(Date.now() + 5_000).toJSON() },
+    { deadline: new Date(Date.now() + 10_000).toJSON() },
   );
   expect((await worker.outcome(taskId)).resolution).toEqual({ kind: 'none' });
 
