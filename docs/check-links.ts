@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve } from 'node:path';
  *   node docs/check-links.ts
  */
 const root = join(import.meta.dirname, '..');
-const pages = globSync('{*.md,docs/**/*.md,packages/*/*.md,benchmarks/**/*.md,deploy/**/*.md}', {
+const pages = globSync('{*.md,docs/**/*.md,packages/**/*.md,benchmarks/**/*.md,deploy/**/*.md}', {
   cwd: root,
   exclude: (path) => path.includes('node_modules'),
 }).map((page) => join(root, page));

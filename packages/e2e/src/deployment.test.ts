@@ -1,27 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkerStatus } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
 import { Command, dockerWorker } from './harness/command.ts';
-import { type Deployment, startDeployment } from './harness/deployment.ts';
+import { startDeployment } from './harness/deployment.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
-
-async function writeConfig(folder: string, { local }: Deployment, more: object = {}): Promise<string> {
-  const file = join(folder, 'config.yml');
-  const config = {
-    rootUrl: local.rootUrl,
-    taskcluster: local.credentials,
-    provisionerId: 'test',
-    workerType: 'e2e',
-    workerGroup: 'test-group',
-    workerId: `test-start-${process.pid}`,
-    capacityManagement: { diskspaceThreshold: 0 },
-    admin: { port: 0 },
-    ...more,
-  };
-  await writeFile(file, JSON.stringify(config));
-  return file;
-}
+import { writeConfig } from './harness/write-config.ts';
 
 test('start runs tasks of a deployment, and SIGQUIT lets the running one finish', async () => {
   await using deployment = await startDeployment();
@@ -69,6 +52,7 @@ test('operators see a task while it runs, with its log and its sidecars, and the
   expect((await ask('/ready')).status).toBe(200);
   expect(await (await ask('/metrics')).text()).toContain('docker_worker_running 1');
   await worker.printed(/("type":"aliveness check"[\s\S]*){3}/);
+  await worker.printed(/"efficiency":0\.\d+,"capacity":1,"running":1,"type":"reporting efficiency"/);
 
   worker.kill('SIGTERM');
   await worker.exited;

@@ -1,30 +1,15 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Command } from './harness/command.ts';
-import { startDeployment } from './harness/deployment.ts';
+import { type Deployment, startDeployment } from './harness/deployment.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { ThrowawayEngine } from './harness/throwaway-engine.ts';
+import { writeConfig } from './harness/write-config.ts';
 
 test('a killed engine ends its runs as internal-error at once, and its return brings new claims', async () => {
   await using engine = await ThrowawayEngine.start('docker-worker/example-task');
   await using deployment = await startDeployment();
   await using folder = await makeTempDir();
-  const config = join(folder.path, 'config.json');
-  await writeFile(
-    config,
-    JSON.stringify({
-      rootUrl: deployment.local.rootUrl,
-      taskcluster: deployment.local.credentials,
-      provisionerId: 'test',
-      workerType: 'e2e',
-      workerGroup: 'test-group',
-      workerId: 'test-engine-lost',
-      warm: { units: 0 },
-      capacityManagement: { diskspaceThreshold: 0 },
-    }),
-  );
-  await using worker = new Command(['start', '--config', config], { env: { DOCKER_HOST: engine.host } });
+  await using worker = await startWorker(engine, deployment, folder.path);
   const taskId = await deployment.createTask({ command: ['sleep', '600'] });
   await worker.printed(/"type":"task started"/);
 
@@ -40,3 +25,47 @@ test('a killed engine ends its runs as internal-error at once, and its return br
   await worker.printed(new RegExp(`"taskId":"${next}".*"resolution":"completed"`));
   expect(await engine.docker('ps', '--all', '--quiet')).toBe('');
 });
+
+test('an engine that hangs is noticed at once, costs its runs when it does not recover, and claims come with its return', async () => {
+  await using engine = await ThrowawayEngine.start('docker-worker/example-task');
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  await using worker = await startWorker(engine, deployment, folder.path);
+  const taskId = await deployment.createTask({ command: ['sleep', '600'] }, { retries: 0 });
+  await worker.printed(/"type":"task started"/);
+
+  const paused = Date.now();
+  engine.pause();
+  await worker.printed(/docker engine does not answer/);
+  expect(Date.now() - paused).toBeLessThan(5_000);
+  await worker.printed(/"resolution":"exception\/internal-error"/);
+  const { status } = await deployment.queue.status(taskId);
+  expect(status.runs).toMatchObject([{ state: 'exception', reasonResolved: 'internal-error' }]);
+
+  const next = await deployment.createTask({ command: ['true'] });
+  engine.resume();
+  await worker.printed(new RegExp(`"taskId":"${next}".*"resolution":"completed"`));
+  expect(await engine.docker('ps', '--all', '--quiet')).toBe('');
+});
+
+test('a worker that waits for an engine which hangs ends when it is told to', async () => {
+  await using engine = await ThrowawayEngine.start('docker-worker/example-task');
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  engine.pause();
+  await using worker = await startWorker(engine, deployment, folder.path);
+  await worker.printed(/"type":"status is served"/);
+
+  worker.kill('SIGTERM');
+
+  expect(await worker.exited).toBe(0);
+});
+
+async function startWorker(
+  engine: ThrowawayEngine,
+  deployment: Deployment,
+  folder: string,
+): Promise<Command> {
+  const config = await writeConfig(folder, deployment, { warm: { units: 0 } });
+  return new Command(['start', '--config', config], { env: { DOCKER_HOST: engine.host } });
+}

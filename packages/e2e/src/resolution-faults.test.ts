@@ -55,6 +55,8 @@ test('a run whose artifacts are not taken is run again, one whose artifacts are 
   await worker.outcome(lost, 1);
   expect(await runsOf(faulty, lost)).toEqual(['exception/intermittent-task', 'completed/completed']);
   expect(reports).toEqual(['exception', 'completed']);
+  expect(worker.log()).toContain('"artifact":"public/file"');
+  expect(worker.log()).toContain('retrying artifact upload');
 
   faults.push({ ...upload, status: 403 });
   const refused = await deployment.createTask(withArtifact);
@@ -107,6 +109,55 @@ test('a queue that is gone costs a run its claim and nothing else: it is stopped
   expect(first).toBe('exception/claim-expired');
   const next = await worker.run(taskId);
   next.abort({ kind: 'worker-shutdown' });
+});
+
+test('a task whose deadline passes is stopped at the next renewal and not resolved again', async () => {
+  await using faulty = await startFaulty({ claimSeconds: 4 });
+  const { deployment, worker, reports } = faulty;
+
+  const taskId = await deployment.createTask(
+    { command: ['sleep', '60'] },
+    { deadline: new Date(Date.now() + 10_000).toJSON() },
+  );
+  expect((await worker.outcome(taskId)).resolution).toEqual({ kind: 'none' });
+
+  expect(await runsOf(faulty, taskId)).toEqual(['exception/deadline-exceeded']);
+  expect(worker.log()).toContain('cancel task');
+  expect(reports).toEqual([]);
+});
+
+test('a feature that fails once the container runs ends the task, which has failed', async () => {
+  await using faulty = await startFaulty();
+  const { deployment, worker, faults, reports } = faulty;
+  faults.push({ matches: /^POST .*shell\.html$/, status: 403 });
+
+  const taskId = await deployment.createTask({
+    features: { interactive: true },
+    command: ['sh', '-c', 'echo begun; sleep 60'],
+  });
+  await worker.outcome(taskId);
+
+  expect(await runsOf(faulty, taskId)).toEqual(['failed/failed']);
+  expect(reports).toEqual(['failed']);
+  expect(await deployment.taskLog(taskId)).toContain(
+    '[taskcluster:error] Task was aborted because states could not be started successfully.',
+  );
+});
+
+test('a sidecar that cannot be had fails the run, and the log says which', async () => {
+  await using faulty = await startFaulty({}, { sidecars: { registry: '127.0.0.1:1/none' } });
+  const { deployment, worker, reports } = faulty;
+
+  const taskId = await deployment.createTask({ features: { taskclusterProxy: true }, command: ['true'] });
+  await worker.outcome(taskId);
+
+  expect(await runsOf(faulty, taskId)).toEqual(['failed/failed']);
+  expect(reports).toEqual(['failed']);
+  const log = await deployment.taskLog(taskId);
+  expect(log).toContain(
+    '[taskcluster:error] Task was aborted because states could not be created successfully.',
+  );
+  expect(log).toContain("Error calling 'link' for taskclusterProxy : The sidecar tc-proxy");
 });
 
 test('work that cannot be claimed is asked for with pauses', async () => {

@@ -75,6 +75,28 @@ test('an exit code 0 is a success, whatever onExitStatus says of it', async () =
   expect(await runsOf(taskId)).toEqual(['completed/completed']);
 });
 
+test('an exit code of both lists of onExitStatus is tried again, caches or not', async () => {
+  const both = { command: ['sh', '-c', 'exit 36'], onExitStatus: { retry: [36], purgeCaches: [36] } };
+  const withCache = await deployment.createTask(
+    { ...both, cache: { doomed: '/cache' } },
+    { retries: 0, scopes: ['docker-worker:cache:doomed'] },
+  );
+  const without = await deployment.createTask(both, { retries: 0 });
+
+  expect(await runsOf(withCache)).toEqual(['exception/intermittent-task']);
+  expect(await runsOf(without)).toEqual(['exception/intermittent-task']);
+  await worker.logged('cache volume purge');
+});
+
+test('an exit code of onExitStatus.purgeCaches fails a task that has no caches', async () => {
+  const taskId = await deployment.createTask({
+    command: ['sh', '-c', 'exit 36'],
+    onExitStatus: { purgeCaches: [36] },
+  });
+
+  expect(await runsOf(taskId)).toEqual(['failed/failed']);
+});
+
 test('a feature that the worker does not offer fails the run', async () => {
   const taskId = await deployment.createTask({ features: { bulkLog: true } });
 
@@ -123,6 +145,15 @@ test('a payload that breaks the schema is an exception with every error in the l
   expect(log).toContain('cmd');
 });
 
+test('an artifact that outlives its task is a malformed payload', async () => {
+  const taskId = await deployment.createTask({
+    artifacts: { 'public/file': { type: 'file', path: '/file', expires: '2999-01-01T00:00:00.000Z' } },
+  });
+
+  expect(await runsOf(taskId)).toEqual(['exception/malformed-payload']);
+  expect(await deployment.taskLog(taskId)).toContain('must not be greater than task expiration');
+});
+
 test('a feature that nobody knows fails the run with a log that says so', async () => {
   const taskId = await deployment.createTask({ features: { teleport: true } });
 
@@ -134,6 +165,15 @@ test('a feature that nobody knows fails the run with a log that says so', async 
 
 test('a command that cannot be started fails the run', async () => {
   const taskId = await deployment.createTask({ command: ['/no/such/program'] });
+
+  expect(await runsOf(taskId)).toEqual(['failed/failed']);
+  expect(await deployment.taskLog(taskId)).toContain(
+    '[taskcluster:error] Failure to properly start execution environment.',
+  );
+});
+
+test('a container that the engine does not create fails the run', async () => {
+  const taskId = await deployment.createTask({ command: ['true'], env: { '': 'no name' } });
 
   expect(await runsOf(taskId)).toEqual(['failed/failed']);
   expect(await deployment.taskLog(taskId)).toContain(
@@ -169,6 +209,20 @@ test('an artifact that is missing is noted and does not change the result', asyn
 
   expect(await runsOf(taskId)).toEqual(['completed/completed']);
   expect(await deployment.taskLog(taskId)).toContain('Artifact "public/nothing" not found at "/nothing"');
+});
+
+test('an artifact that is not what it was declared to be is an error artifact and does not change the result', async () => {
+  const taskId = await deployment.createTask({
+    command: ['true'],
+    artifacts: { 'public/file': { type: 'file', path: '/etc' } },
+  });
+
+  expect(await runsOf(taskId)).toEqual(['completed/completed']);
+  expect(await deployment.taskLog(taskId)).toContain(
+    '\n[taskcluster:error] Error uploading "public/file". Expected artifact to be a "file" but was "directory"\n',
+  );
+  const { artifacts } = await deployment.queue.listLatestArtifacts(taskId);
+  expect(artifacts).toContainEqual(expect.objectContaining({ name: 'public/file', storageType: 'error' }));
 });
 
 test('the log of a run with another name has its backing log beside it', async () => {

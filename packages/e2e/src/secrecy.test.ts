@@ -58,7 +58,8 @@ test('credentials are nowhere that a task, an operator or a log could show them'
       ...leaks,
     ],
   });
-  await exec.start({});
+  // Its connection to the engine stays open until somebody has read to the end.
+  (await exec.start({})).resume();
   await worker.outcome(taskId);
   places['worker log'] = worker.log();
   places['task log'] = await deployment.taskLog(taskId);

@@ -30,13 +30,14 @@ import { performRun } from './run/perform-run.ts';
 import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
+import { sweepRunFolders } from './run/run-folder.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { version } from './version.ts';
 
 /** At most one call a second to a queue that fails. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
-/** Nothing tells when a disk has room again, or a phone is free. */
+/** Nothing tells when a disk has room again, a phone is free or an engine answers. */
 const resourcePauseMs = 5_000;
 
 export interface WorkerOptions {
@@ -74,7 +75,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, logger, engine } = options;
   const workerName = workerNameOf(config);
   await using starting = new AsyncDisposableStack();
-  const [logServer, swept] = await Promise.all([openLogServer(config), sweep(engine.docker, workerName)]);
+  const [logServer, swept] = await Promise.all([
+    openLogServer(config, logger),
+    sweep(engine.docker, workerName),
+  ]);
   starting.use(logServer);
   if (swept.containers + swept.networks + swept.images > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
@@ -84,10 +88,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
-  const caches = starting.use(new CacheStore(config.cache.volumeCachePath, logger));
-  const [leftCaches, profiles] = await Promise.all([caches.sweep(), sweepProfiles(workerName)]);
-  if (leftCaches + profiles > 0) {
-    logger.warn({ caches: leftCaches, profiles }, 'removing what a killed worker left behind');
+  const caches = starting.use(
+    new CacheStore(config.cache.volumeCachePath, logger, (event) => options.metrics?.caches.inc({ event })),
+  );
+  const [leftCaches, profiles, folders] = await Promise.all([
+    caches.sweep(),
+    sweepProfiles(workerName),
+    sweepRunFolders(workerName),
+  ]);
+  if (leftCaches + profiles + folders > 0) {
+    logger.warn({ caches: leftCaches, profiles, folders }, 'removing what a killed worker left behind');
   }
   const phoneSessions = new PhoneSessions(config, workerName, logger);
   // The cloud may be slow, and there is no reason to wait for it.
@@ -119,9 +129,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   return new ClaimingWorker(options, host, aborting, starting.move());
 }
 
-async function openLogServer(config: WorkerConfig): Promise<LogServer> {
+async function openLogServer(config: WorkerConfig, logger: Logger): Promise<LogServer> {
   const { liveLogAddress, liveLogPort, secureLiveLogging } = config.logging;
-  const tls = secureLiveLogging ? await readCertificate(config, 'logging.secureLiveLogging') : undefined;
+  const certificate = async () => {
+    try {
+      return await readCertificate(config, 'logging.secureLiveLogging');
+    } catch (error) {
+      logger.error({ err: error }, '[alert-operator] ssl certificate error');
+      throw error;
+    }
+  };
+  const tls = secureLiveLogging ? await certificate() : undefined;
   return await startLogServer(liveLogAddress, liveLogPort, tls);
 }
 
@@ -194,7 +212,8 @@ class ClaimingWorker implements Worker {
       }
       const payloads = [...this.#openRuns].map(({ task }) => task.payload);
       const free = Math.min(slots, await phonesLeft(this.#host, payloads));
-      if (free === 0 || !(await this.#disk.isEnoughFor(free))) {
+      // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
+      if (free === 0 || this.#host.engine.silent || !(await this.#disk.isEnoughFor(free))) {
         await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
         continue;
       }
@@ -287,6 +306,7 @@ class ClaimingWorker implements Worker {
       }
       if (open !== undefined) {
         this.#openRuns.delete(open);
+        this.#host.metrics?.busySeconds.inc(secondsSince(open.claimed));
       }
     });
     this.#running.add(settled);
@@ -296,10 +316,14 @@ class ClaimingWorker implements Worker {
     const { metrics } = this.#host;
     metrics?.runs.inc({ resolution: resolutionText(resolution) });
     if (run !== undefined) {
-      metrics?.runSeconds.observe((Date.now() - run.claimed.getTime()) / 1000);
+      metrics?.runSeconds.observe(secondsSince(run.claimed));
     }
     if (run?.started !== undefined) {
       metrics?.startSeconds.observe((run.started.getTime() - run.claimed.getTime()) / 1000);
     }
   }
+}
+
+function secondsSince(date: Date): number {
+  return Math.max(0, Date.now() - date.getTime()) / 1000;
 }

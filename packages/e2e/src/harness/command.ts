@@ -9,7 +9,7 @@ export interface CommandOptions {
   env?: NodeJS.ProcessEnv;
   /** Default: nothing. */
   stdin?: 'open' | (string & {});
-  /** Default: the bundle. */
+  /** Runs this file instead of the bundle. */
   program?: string;
   /** Runs it in a terminal of this size, whose output is `stdout`; {@link Command.say} types into it. */
   terminal?: { rows: number; columns: number };
@@ -25,7 +25,7 @@ export class Command implements AsyncDisposable {
 
   /** Standard input is `stdin` to its end, or stays open for {@link say}. */
   constructor(args: string[], options: CommandOptions = {}) {
-    const command = [process.execPath, options.program ?? main, ...args];
+    const command = [...(options.program ? [options.program] : [process.execPath, main]), ...args];
     const [program = '', ...rest] = options.terminal ? inTerminal(command, options.terminal) : command;
     this.process = spawn(program, rest, {
       cwd: options.cwd,

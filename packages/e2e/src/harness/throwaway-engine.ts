@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
@@ -22,10 +22,14 @@ export class ThrowawayEngine implements AsyncDisposable {
   readonly #namespace: string;
   #daemon: ChildProcess | undefined;
 
-  /** With one image from the host's engine, and no network. */
-  static async start(image: string): Promise<ThrowawayEngine> {
+  /**
+   * With one image from the host's engine, and no network.
+   *
+   * @param allCapabilities makes privileged containers possible where this host's root lacks a capability
+   */
+  static async start(image: string, { allCapabilities = false } = {}): Promise<ThrowawayEngine> {
     const engine = await ThrowawayEngine.#create();
-    await engine.boot();
+    await engine.boot(allCapabilities ? await engine.#tolerantRuntime() : []);
     await engine.#load(image);
     return engine;
   }
@@ -88,6 +92,15 @@ export class ThrowawayEngine implements AsyncDisposable {
     await (this.#daemon && once(this.#daemon, 'exit'));
   }
 
+  /** Stops the daemon where it is: it keeps its connections and answers nothing, until it is resumed. */
+  pause(): void {
+    this.#daemon?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#daemon?.kill('SIGCONT');
+  }
+
   async docker(...args: string[]): Promise<string> {
     return (await run('docker', ['--host', this.host, ...args])).stdout.trim();
   }
@@ -95,6 +108,7 @@ export class ThrowawayEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const daemon = this.#daemon;
     if (daemon?.exitCode === null && daemon.signalCode === null) {
+      this.resume();
       daemon.kill('SIGTERM');
       await once(daemon, 'exit');
     }
@@ -132,6 +146,23 @@ export class ThrowawayEngine implements AsyncDisposable {
     await within('address', 'add', engineAddress, 'dev', inside);
     await within('link', 'set', inside, 'up');
     await within('route', 'add', 'default', 'via', hostAddress);
+  }
+
+  /** Options for a runtime that does not ask for CAP_SYS_RESOURCE, which root of a nested host may lack. */
+  async #tolerantRuntime(): Promise<string[]> {
+    const runtime = this.#path('runtime');
+    await writeFile(
+      runtime,
+      `#!/bin/sh
+for word in "$@"; do
+  [ "$before" = --bundle ] && sed -i 's/"CAP_SYS_RESOURCE",//g' "$word/config.json"
+  before=$word
+done
+exec runc "$@"
+`,
+      { mode: 0o755 },
+    );
+    return [`--add-runtime=tolerant=${runtime}`, '--default-runtime=tolerant'];
   }
 
   async #load(image: string): Promise<void> {

@@ -1,7 +1,8 @@
-import { hostContents } from '../harness/host-contents.ts';
+import { docker } from '../harness/host-contents.ts';
 import { soakCrashes } from './crashes.ts';
 import type { Finding } from './finding.ts';
 import { soakFlood } from './flood.ts';
+import { onEngine } from './leftovers.ts';
 import { soakTasks } from './tasks.ts';
 
 /**
@@ -22,9 +23,10 @@ if (soak === undefined) {
   process.stderr.write(`usage: npm run soak -- ${Object.keys(soaks).join('|')} [COUNT]\n`);
   process.exit(2);
 }
-const before = new Set(await hostContents());
+const volumes = async () => (await docker.listVolumes()).Volumes.map(({ Name }) => `volume ${Name}`);
+const before = new Set(await volumes());
 const findings = await soak.run(Number(count ?? soak.usual));
-const left = (await hostContents()).filter((item) => !before.has(item));
+const left = [...(await onEngine()).values(), ...(await volumes()).filter((name) => !before.has(name))];
 process.stderr.write(left.map((item) => `left: ${item}\n`).join(''));
 findings.push({
   what: 'containers, networks and volumes left',

@@ -57,6 +57,8 @@ export async function soakTasks(count: number): Promise<Finding[]> {
     status.runs.map(({ state }) => state).join(),
   );
   const once = runs.filter((states: string) => states === 'completed').length;
+  const tenths = memory.filter((_, index) => (index + 1) % Math.ceil(count / 10) === 0);
+  process.stderr.write(`memory on the way, MiB: ${tenths.map(Math.round).join(' ')}\n`);
   const early = median(memory.slice(count * warmedUp).slice(0, samples));
   const late = median(memory.slice(-samples));
   return [

@@ -100,7 +100,8 @@ export class BlobStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#dataDir === undefined && this.#folder !== undefined) {
-      await rm(this.#folder, { recursive: true, force: true });
+      // An upload that has just been cut may still be making its file.
+      await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
     }
   }
 

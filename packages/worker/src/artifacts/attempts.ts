@@ -7,12 +7,14 @@ export interface AttemptLimits {
   firstDelay?: number;
   /** Milliseconds; default 30 000. */
   longestDelay?: number;
+  /** Told of the error before each further attempt. */
+  onRetry?(error: unknown): void;
 }
 
 /** Repeats `attempt` while it fails with an error that may pass. The last error is thrown as it is. */
 export async function withAttempts<T>(
   attempt: () => Promise<T>,
-  { attempts = 10, firstDelay = 250, longestDelay = 30_000 }: AttemptLimits,
+  { attempts = 10, firstDelay = 250, longestDelay = 30_000, onRetry }: AttemptLimits,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   for (let made = 1; ; made += 1) {
@@ -24,6 +26,7 @@ export async function withAttempts<T>(
       if (made >= attempts || !mayPass(error)) {
         throw error;
       }
+      onRetry?.(error);
     }
     const pause = Math.min(longestDelay, firstDelay * 2 ** (made - 1));
     await delay(pause * (0.75 + Math.random() / 2), undefined, { signal });

@@ -1,9 +1,9 @@
 import type { AttemptLimits } from './attempts.ts';
 import type { Content } from './spool.ts';
-import type { ArtifactRun, ArtifactStorage } from './storage.ts';
+import type { ArtifactTarget } from './storage.ts';
 
 /** Where the artifacts of a run go, and who hears about it. */
-export interface ArtifactDestination extends ArtifactRun {
+export interface ArtifactDestination extends ArtifactTarget {
   /** RFC 3339; for artifacts that name no expiration of their own. */
   taskExpires: string;
   /** Names that end like this are uploaded as they are, all others compressed. */
@@ -15,8 +15,7 @@ export interface ArtifactDestination extends ArtifactRun {
   signal: AbortSignal;
   /** How many files are read and uploaded at once; default 8. */
   concurrency?: number;
-  /** Called for each file that has been uploaded, with its full artifact name. */
-  onUploaded?(name: string, content: Content): void;
+  /** Called for each file that has been uploaded, with its full artifact name and how long that took. */
+  onUploaded?(name: string, content: Content, seconds: number): void;
   limits?: AttemptLimits;
-  storage?: ArtifactStorage;
 }

@@ -43,8 +43,10 @@ export class FileUploads {
       const upload = async () => {
         using _slot = slot;
         await using spooled = content;
+        const started = performance.now();
         await uploadSpooled(spooled, { ...this.#destination, ...artifact });
-        this.#destination.onUploaded?.(name, spooled.original);
+        const seconds = (performance.now() - started) / 1000;
+        this.#destination.onUploaded?.(name, spooled.original, seconds);
       };
       return { uploaded: this.#outcome(name, upload()) };
     } catch (error) {

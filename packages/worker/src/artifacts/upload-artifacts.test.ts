@@ -80,7 +80,7 @@ describe('files', () => {
 
   test('hash and size of each file are handed over, of the bytes before compression', async () => {
     const uploaded: unknown[] = [];
-    const onUploaded = (...args: unknown[]) => uploaded.push(args);
+    const onUploaded = (name: string, content: unknown) => uploaded.push([name, content]);
 
     await uploadArtifacts(
       filesContainer({ '/a': 'hello' }),

@@ -60,7 +60,7 @@ async function uploadArtifact(
     const properties = { storageType: 'error', expires, reason, message: message.slice(0, 4096) };
     await withAttempts(
       () => createArtifact(destination, name, signal, properties),
-      destination.limits ?? {},
+      { ...destination.limits, onRetry: (error) => destination.onRetry?.(name, error) },
       signal,
     );
   }

@@ -72,9 +72,11 @@ describe('attempts', () => {
     const path = join(run.destination.tempDir, 'a.log');
     await writeFile(path, Buffer.alloc(700_000, 'x'));
 
-    await upload(path);
+    const retried: string[] = [];
+    await upload(path, { onRetry: (name) => retried.push(name) });
 
     expect(run.puts.count).toBe(2);
+    expect(retried).toEqual(['public/a.log']);
     expect((await run.download('public/a.log')).bytes.length).toBe(700_000);
   });
 

@@ -3,9 +3,9 @@ import { type AttemptLimits, mayPass, withAttempts } from './attempts.ts';
 import { errorText } from './error-text.ts';
 import { s3Storage } from './s3-storage.ts';
 import { type Content, type Spooled, spoolBytes, spoolFile } from './spool.ts';
-import type { ArtifactProperties, ArtifactRun, ArtifactStorage } from './storage.ts';
+import type { ArtifactProperties, ArtifactTarget } from './storage.ts';
 
-export interface FileUpload extends ArtifactRun, ArtifactProperties, UploadOptions {
+export interface FileUpload extends ArtifactTarget, ArtifactProperties, UploadOptions {
   /** The path of a finished file, or the bytes themselves. */
   source: string | Buffer;
   /** Stores the bytes compressed, with `Content-Encoding: gzip`, where the storage keeps that; default false. */
@@ -17,7 +17,6 @@ export interface FileUpload extends ArtifactRun, ArtifactProperties, UploadOptio
 export interface UploadOptions {
   signal?: AbortSignal;
   limits?: AttemptLimits;
-  storage?: ArtifactStorage;
 }
 
 /**
@@ -38,11 +37,12 @@ export async function uploadFile(upload: FileUpload): Promise<Content> {
 /** The upload of bytes that are ready; the caller disposes of them. */
 export async function uploadSpooled(
   content: Spooled,
-  upload: ArtifactRun & ArtifactProperties & UploadOptions,
+  upload: ArtifactTarget & ArtifactProperties & UploadOptions,
 ): Promise<void> {
-  const { signal, limits = {}, storage = s3Storage } = upload;
+  const { name, signal, limits, storage = s3Storage } = upload;
+  const onRetry = (error: unknown) => upload.onRetry?.(name, error);
   try {
-    await withAttempts(() => storage.store(upload, upload, content, signal), limits, signal);
+    await withAttempts(() => storage.store(upload, upload, content, signal), { ...limits, onRetry }, signal);
   } catch (error) {
     signal?.throwIfAborted();
     throw new UploadError(upload.name, error);

@@ -116,6 +116,19 @@ test('a purge of an instance in use takes effect when it is released', async () 
   expect(existsSync(lease.path)).toBe(false);
 });
 
+test('it is told what happens to the instances', async () => {
+  const events: string[] = [];
+  await using store = new CacheStore(folder, logger, (event) => events.push(event));
+
+  await write(store, 'a', 'new');
+  await write(store, 'a', 'used');
+  await nextMillisecond();
+  await store.purge('a', new Date());
+  await write(store, 'a', 'new again');
+
+  expect(events).toEqual(['miss', 'hit', 'purge', 'miss']);
+});
+
 test('freeing disk space removes all that nobody uses', async () => {
   await using store = new CacheStore(folder, logger);
   await write(store, 'a', '1');

@@ -6,6 +6,9 @@ import { folderOf } from './cache-name.ts';
 import { emptyIfAbsent, type InstanceRecord, InstanceRecords, isAbandoned } from './instance-records.ts';
 import { PurgeRequests } from './purge-requests.ts';
 
+/** What happens to the instances of caches, as it is counted. */
+export type CacheEvent = 'hit' | 'miss' | 'purge';
+
 const recordsFolder = '.instances';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -24,14 +27,16 @@ export interface CacheLease extends AsyncDisposable {
 export class CacheStore implements AsyncDisposable {
   readonly #folder: string;
   readonly #logger: Logger;
+  readonly #onEvent: (event: CacheEvent) => void;
   readonly #records: InstanceRecords;
   readonly #purges = new PurgeRequests();
   /** Deletions under way; a task does not wait for them. */
   readonly #removals = new Set<Promise<void>>();
 
-  constructor(folder: string, logger: Logger) {
+  constructor(folder: string, logger: Logger, onEvent: (event: CacheEvent) => void = () => {}) {
     this.#folder = folder;
     this.#logger = logger;
+    this.#onEvent = onEvent;
     this.#records = new InstanceRecords(join(folder, recordsFolder));
   }
 
@@ -41,7 +46,7 @@ export class CacheStore implements AsyncDisposable {
    * @param name must be a valid cache name
    */
   async acquire(name: string): Promise<CacheLease> {
-    const held = (await this.#takeFree(name)) ?? (await this.#records.create(name));
+    const held = (await this.#takeFree(name)) ?? (await this.#create(name));
     const path = this.#pathOf(held);
     await mkdir(path, { recursive: true, mode: 0o755 });
     let purged = false;
@@ -58,7 +63,10 @@ export class CacheStore implements AsyncDisposable {
   async purge(name: string, before: Date): Promise<void> {
     this.#purges.remember(name, before);
     const records = await this.#records.list();
-    await this.#removeFree(records.filter((record) => record.name === name && this.#purges.cover(record)));
+    const covered = records.filter((record) => record.name === name && this.#purges.cover(record));
+    for (const record of await this.#takeAll(covered)) {
+      this.#purge(record);
+    }
   }
 
   /** Whether there is anything here that somebody could ask to purge. */
@@ -68,9 +76,12 @@ export class CacheStore implements AsyncDisposable {
 
   /** Deletes every instance that no task uses, for their disk space; returns how many. */
   async freeUp(): Promise<number> {
-    const removed = await this.#removeFree(await this.#records.list());
+    const removable = await this.#takeAll(await this.#records.list());
+    for (const record of removable) {
+      this.#remove(record);
+    }
     await this.settled();
-    return removed;
+    return removable.length;
   }
 
   /**
@@ -110,31 +121,42 @@ export class CacheStore implements AsyncDisposable {
       const taken = await this.#records.pass(record, ownProcess);
       if (taken !== undefined) {
         this.#logger.info({ key: keyOf(record) }, 'cache volume hit');
+        this.#onEvent('hit');
         return taken;
       }
     }
-    this.#logger.info({ name }, 'cache volume miss');
     return undefined;
+  }
+
+  async #create(name: string): Promise<InstanceRecord> {
+    this.#logger.info({ name }, 'cache volume miss');
+    this.#onEvent('miss');
+    const created = await this.#records.create(name);
+    this.#logger.info({ key: keyOf(created) }, 'cache volume created');
+    return created;
   }
 
   async #release(held: InstanceRecord, purged: boolean): Promise<void> {
     this.#logger.info({ key: keyOf(held) }, 'cache volume release');
     if (purged || this.#purges.cover(held)) {
-      this.#logger.info({ key: keyOf(held) }, 'cache volume purge');
-      this.#remove(held);
+      this.#purge(held);
     } else {
       await this.#records.pass(held, 'free');
     }
   }
 
-  async #removeFree(records: InstanceRecord[]): Promise<number> {
+  /** Makes ours those that are free, so that no task can get them. */
+  async #takeAll(records: InstanceRecord[]): Promise<InstanceRecord[]> {
     const free = records.filter(({ holder }) => holder === 'free');
     const taken = await Promise.all(free.map((record) => this.#records.pass(record, ownProcess)));
-    const removable = taken.filter((record) => record !== undefined);
-    for (const record of removable) {
-      this.#remove(record);
-    }
-    return removable.length;
+    return taken.filter((record) => record !== undefined);
+  }
+
+  /** Of a record that is ours. */
+  #purge(record: InstanceRecord): void {
+    this.#logger.info({ key: keyOf(record) }, 'cache volume purge');
+    this.#onEvent('purge');
+    this.#remove(record);
   }
 
   /** Of a record that is ours, or nobody's. */

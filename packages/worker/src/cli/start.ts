@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { type WorkerConfig, workerNameOf } from '../config/config.ts';
@@ -37,7 +38,14 @@ export async function start(options: {
   await using operations: Operations = await openOperations(config, logger, () => current.observed(config));
   const { metrics, onRun, onResolved } = operations;
   provider.follow(current, logger);
-  let engine: Engine | undefined = await connectEngine(tellSilence(logger));
+  let engine: Engine | undefined = await connectEngine(tellSilence(logger), current.stopped).catch(
+    (error) => {
+      if (current.stopped.aborted) {
+        return undefined;
+      }
+      throw error;
+    },
+  );
   while (engine !== undefined) {
     await using connection: Engine = engine;
     await requireSharedPaths(connection.docker, config);
@@ -52,6 +60,8 @@ export async function start(options: {
     current.take(worker, connection);
     operations.ready();
     await notifyReady();
+    // Otherwise only a worker that ends in peace leaves the next one what it has compiled.
+    flushCompileCache();
     try {
       await worker.ended;
       break;
@@ -80,7 +90,7 @@ async function reconnectEngine(
     // Nothing tells when an engine comes back.
     await setTimeout(pause, undefined, { signal: stopped }).catch(() => {});
     try {
-      const engine = await connectEngine(tellSilence(logger));
+      const engine = await connectEngine(tellSilence(logger), stopped);
       await sweep(engine.docker, workerNameOf(config), true);
       await sweepProfiles(workerNameOf(config), true);
       logger.info('docker engine answers again');

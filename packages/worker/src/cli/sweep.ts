@@ -1,13 +1,15 @@
 import { connectEngine } from '../engine/engine.ts';
 import { sweep } from '../engine/sweep.ts';
 import { sweepProfiles } from '../ptrace/app-armor.ts';
+import { sweepRunFolders } from '../run/run-folder.ts';
 
 export async function sweepHost(): Promise<number> {
   await using engine = await connectEngine();
   const { containers, networks, images } = await sweep(engine.docker);
-  const profiles = await sweepProfiles();
+  const [profiles, folders] = await Promise.all([sweepProfiles(), sweepRunFolders()]);
   process.stdout.write(
-    `removed ${containers} containers, ${networks} networks, ${images} images and ${profiles} AppArmor profiles of workers that no longer run\n`,
+    `removed ${containers} containers, ${networks} networks, ${images} images, ${profiles} AppArmor profiles and ` +
+      `${folders} temporary folders of workers that no longer run\n`,
   );
   return 0;
 }

@@ -79,6 +79,7 @@ export const limits = z
     memory: z.int().min(6_291_456).optional().describe('Bytes of memory; a task has no swap beyond it.'),
     cpus: z.number().positive().optional().describe('Processor time, in cores; fractions allowed.'),
     pids: z.int().min(1).optional().describe('How many processes and threads.'),
+    openFiles: z.int().min(64).optional().describe("Open files per process; default: the engine's."),
     shm: z
       .int()
       .min(1)

@@ -18,6 +18,7 @@ const obsolete = [
   'metricsCollection',
   'taskQueue',
   'deviceManagement.phone',
+  'phone',
   'dockerConfig.allowDisableSeccomp',
   'features.*.image',
   'features.*.token',

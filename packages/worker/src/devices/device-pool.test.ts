@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import { DevicePool } from './device-pool.ts';
 
 let dev: string;
@@ -81,12 +81,5 @@ test('with a core for each task, every claim counts', () => {
 });
 
 function pool(deviceManagement: object = {}): DevicePool {
-  return new DevicePool(
-    WorkerConfig.parse({
-      rootUrl: 'http://localhost',
-      taskcluster: { clientId: 'c', accessToken: 'a' },
-      ...{ provisionerId: 'p', workerType: 't', workerGroup: 'g', workerId: 'w' },
-      deviceManagement: { directory: dev, ...deviceManagement },
-    }),
-  );
+  return new DevicePool(testConfig({ deviceManagement: { directory: dev, ...deviceManagement } }));
 }

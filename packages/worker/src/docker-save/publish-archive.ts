@@ -1,6 +1,7 @@
 import taskcluster from 'taskcluster-client';
 import { spoolStream } from '../artifacts/spool.ts';
 import { uploadSpooled } from '../artifacts/upload-file.ts';
+import { artifactTarget } from '../run/artifact-target.ts';
 import type { Run } from '../run/run.ts';
 import { bytesText } from './bytes-text.ts';
 import type { DiskBudget } from './disk-budget.ts';
@@ -16,7 +17,7 @@ export async function publishArchive(
   archive: AsyncIterable<Buffer>,
   { budget, signal, expected }: { budget: DiskBudget; signal: AbortSignal; expected?: number },
 ): Promise<void> {
-  const { queue, taskId, runId, storage, tempDir, log } = run;
+  const { storage, tempDir, log } = run;
   const { compressionLevel: level, expiration } = run.host.config.dockerSave;
   const started = performance.now();
   const source = expected === undefined ? archive : tellingProgress(run, name, archive, expected);
@@ -28,13 +29,10 @@ export async function publishArchive(
     onWrite: (bytes) => budget.take(bytes),
   });
   await uploadSpooled(content, {
-    queue,
-    taskId,
-    runId,
+    ...artifactTarget(run),
     name,
     contentType: 'application/x-tar',
     expires: earlier(taskcluster.fromNowJSON(expiration), run.task.expires),
-    storage,
     signal,
   });
   run.uploaded.set(name, { sha256: content.original.sha256 });

@@ -31,19 +31,29 @@ export interface Engine extends AsyncDisposable {
  * Connects by `DOCKER_HOST` or `/var/run/docker.sock`.
  *
  * @param onSilent is told when the engine becomes silent, and when it answers again
+ * @param giveUp ends the wait for an engine that takes the connection and does not answer
  * @throws EngineUnavailable with what to do about it
  */
-export async function connectEngine(onSilent: (silent: boolean) => void = () => {}): Promise<Engine> {
+export async function connectEngine(
+  onSilent: (silent: boolean) => void = () => {},
+  giveUp: AbortSignal = new AbortController().signal,
+): Promise<Engine> {
   const losing = new AbortController();
   const leaving = new AbortController();
   const agent = createAgent(losing.signal);
   const docker = new Docker({ agent } as DockerOptions);
   let events: Readable;
+  const connecting = new AbortController();
+  const onGiveUp = () => connecting.abort(giveUp.reason);
+  giveUp.addEventListener('abort', onGiveUp);
   try {
     // Nothing passes this filter: the stream is open for its end, not for its events.
-    events = (await docker.getEvents({ filters: { label: ['docker-worker.none'] } })) as Readable;
+    const options = { filters: { label: ['docker-worker.none'] }, abortSignal: connecting.signal };
+    events = (await docker.getEvents(options)) as Readable;
   } catch (error) {
     throw new EngineUnavailable(error as NodeJS.ErrnoException);
+  } finally {
+    giveUp.removeEventListener('abort', onGiveUp);
   }
   events.on('error', () => {});
   events.resume();

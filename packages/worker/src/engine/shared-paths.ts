@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { type WorkerConfig, workerNameOf } from '../config/config.ts';
 import { UserError } from '../user-error.ts';
 import { engineMessage, engineStatus } from './engine.ts';
 import { ownershipLabels } from './labels.ts';
+import { isAlive, ownProcess } from './process-identity.ts';
+
+const probePrefix = '.probe-';
 
 /**
  * Makes sure that the engine sees the folders that it mounts into containers where this process has them: not so
@@ -33,8 +36,9 @@ async function requireShared(
   docker: Docker,
   { image, worker, key, folder }: { image: string; worker: string; key: string; folder: string },
 ): Promise<void> {
-  const probe = join(folder, `.probe-${randomUUID()}`);
+  const probe = join(folder, `${probePrefix}${randomUUID()}~${ownProcess}`);
   await mkdir(folder, { recursive: true });
+  await sweepProbes(folder);
   await writeFile(probe, '');
   try {
     const container = await docker.createContainer({
@@ -54,4 +58,11 @@ async function requireShared(
   } finally {
     await rm(probe, { force: true });
   }
+}
+
+/** A worker that is killed while the engine looks leaves its file. */
+async function sweepProbes(folder: string): Promise<void> {
+  const probes = (await readdir(folder)).filter((name) => name.startsWith(probePrefix));
+  const left = probes.filter((name) => !isAlive(name.split('~')[1] ?? ''));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }

@@ -1,4 +1,5 @@
 import { UploadsFailed, uploadArtifacts } from '../artifacts/upload-artifacts.ts';
+import { artifactTarget } from '../run/artifact-target.ts';
 import { RunFailure } from '../run/resolution.ts';
 import type { Feature } from './feature.ts';
 
@@ -10,19 +11,17 @@ export const artifacts: Feature = {
     return {
       onExited: (container, signal) =>
         uploadArtifacts(container, payload.artifacts ?? {}, {
-          queue: run.queue,
-          taskId: run.taskId,
-          runId: run.runId,
+          ...artifactTarget(run),
           taskExpires: run.task.expires,
           skipCompressionExtensions: run.host.config.artifacts.skipCompressionExtensions,
           tempDir: run.tempDir,
           log: run.log,
-          storage: run.storage,
-          onUploaded(name, { sha256, size }) {
-            run.logger.info({ size }, `Uploading ${name}`);
+          onUploaded(name, { sha256, size }, seconds) {
+            run.logger.info({ size, seconds }, `Uploading ${name}`);
             run.uploaded.set(name, { sha256 });
             run.host.metrics?.artifacts.inc();
             run.host.metrics?.artifactBytes.inc(size);
+            run.host.metrics?.artifactSeconds.observe(seconds);
           },
           limits: { attempts: run.host.config.artifacts.maxAttempts },
           signal,

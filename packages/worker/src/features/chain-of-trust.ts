@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { uploadFile } from '../artifacts/upload-file.ts';
+import { artifactTarget } from '../run/artifact-target.ts';
 import type { Run } from '../run/run.ts';
 import type { Feature } from './feature.ts';
 import { uploadLog } from './upload-log.ts';
@@ -53,12 +54,9 @@ async function publish(run: Run, key: KeyObject): Promise<void> {
   await Promise.all(
     artifacts.map((artifact) =>
       uploadFile({
+        ...artifactTarget(run),
         ...artifact,
-        queue: run.queue,
-        taskId: run.taskId,
-        runId: run.runId,
         expires: run.task.expires,
-        storage: run.storage,
       }),
     ),
   );

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import type { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import { selectFeatures } from './selection.ts';
 
 test('a payload that names no feature uses those that are on by default', () => {
@@ -80,9 +81,5 @@ function select(features: object, offered: Record<string, { enabled: boolean }> 
 }
 
 function config(features: Record<string, { enabled: boolean }>): WorkerConfig {
-  return WorkerConfig.parse({
-    rootUrl: 'http://localhost',
-    taskcluster: { clientId: 'c', accessToken: 'a' },
-    ...{ provisionerId: 'p', workerType: 't', workerGroup: 'g', workerId: 'w', features },
-  });
+  return testConfig({ features });
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import type { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import type { FeatureRequest } from '../features/feature.ts';
 import { Payload } from '../payload/payload.ts';
 import { imageProblems } from './image-problems.ts';
@@ -78,9 +79,5 @@ function problems(image: unknown, scopes: string[]): string[] {
 }
 
 function config(): WorkerConfig {
-  return WorkerConfig.parse({
-    rootUrl: 'http://localhost',
-    taskcluster: { clientId: 'c', accessToken: 'a' },
-    ...{ provisionerId: 'p', workerType: 't', workerGroup: 'g', workerId: 'w', registries },
-  });
+  return testConfig({ registries });
 }

@@ -1,19 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import type { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import { hostnameOf } from './stateless-hostname.ts';
 
 const secret = 'the secret of the name server';
 const expires = new Date('2030-01-01T00:00:00Z');
 
 function configWith(more: object): WorkerConfig {
-  return WorkerConfig.parse({
-    rootUrl: 'https://tc.example.com',
-    taskcluster: { clientId: 'worker', accessToken: 'token' },
-    ...{ provisionerId: 'prov', workerType: 'type', workerGroup: 'group', workerId: 'i-1' },
-    ...{ publicIp: '203.0.113.7', host: 'worker.example.com' },
-    ...more,
-  });
+  return testConfig({ publicIp: '203.0.113.7', host: 'worker.example.com', ...more });
 }
 
 /** As a name server reads it. */

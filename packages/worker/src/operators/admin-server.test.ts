@@ -1,15 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import { openAdminServer } from './admin-server.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 import type { WorkerState, WorkerStatus } from './worker-status.ts';
 
 const observed = {
-  config: WorkerConfig.parse({
-    rootUrl: 'https://tc.example.com',
-    taskcluster: { clientId: 'worker', accessToken: 'token' },
-    ...{ provisionerId: 'prov', workerType: 'type', workerGroup: 'group', workerId: 'i-1', capacity: 3 },
-  }),
+  config: testConfig({ capacity: 3 }),
   engine: undefined,
   runs: [],
   claiming: true,
@@ -60,12 +56,13 @@ test('people get a page with links, in which no text of a task becomes markup', 
   const { type, text } = await server.get('/status', 'text/html,application/xhtml+xml');
 
   expect(type).toContain('text/html');
-  expect(text).toContain('href="http://host:1/log/token"');
-  expect(text).toContain('href="https://tc.example.com/shell/?v=1&amp;x=&quot;y&quot;"');
-  expect(text).toContain('fN1SbArXTPSVFNUvaOlinQ');
-  expect(text).toContain('up 1 h 2 min');
-  expect(text).toContain('50.0 GB');
-  expect(text).toContain('Docker Engine 29.0.1');
+  for (const part of [
+    'href="http://host:1/log/token"',
+    'href="https://tc.example.com/shell/?v=1&amp;x=&quot;y&quot;"',
+    ...['fN1SbArXTPSVFNUvaOlinQ', 'up 1 h 2 min', '50.0 GB', 'Docker Engine 29.0.1'],
+  ]) {
+    expect(text).toContain(part);
+  }
   expect(text).not.toContain('<script');
 });
 
@@ -88,14 +85,18 @@ test('Prometheus gets counters, histograms, figures of the moment and those of t
   const { type, text } = await server.get('/metrics');
 
   expect(type).toContain('text/plain');
-  expect(text).toContain('docker_worker_runs_total{resolution="completed"} 1');
-  expect(text).toContain('docker_worker_run_seconds_bucket{le="5"} 1');
-  expect(text).toContain('docker_worker_running 0');
-  expect(text).toContain('docker_worker_capacity 3');
-  expect(text).toContain('docker_worker_claiming 1');
-  expect(text).toContain('docker_worker_engine_up 0');
-  expect(text).toContain('docker_worker_disk_free_bytes Nan');
-  expect(text).toContain('process_resident_memory_bytes');
+  expect(text.split('\n')).toEqual(
+    expect.arrayContaining([
+      'docker_worker_runs_total{resolution="completed"} 1',
+      'docker_worker_run_seconds_bucket{le="5"} 1',
+      'docker_worker_running 0',
+      'docker_worker_capacity 3',
+      'docker_worker_claiming 1',
+      'docker_worker_engine_up 0',
+      'docker_worker_disk_free_bytes Nan',
+      expect.stringMatching(/^process_resident_memory_bytes \d+$/),
+    ]),
+  );
 });
 
 test('an address that is taken is told with the key to change', async () => {

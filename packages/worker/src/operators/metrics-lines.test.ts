@@ -1,15 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import { MetricsLines } from './metrics-lines.ts';
 
 test('an event is a line of its own with what dashboards of costs expect', () => {
   let written = 'a line that was not ended';
-  const config = WorkerConfig.parse({
-    rootUrl: 'https://tc.example.com',
-    taskcluster: { clientId: 'worker', accessToken: 'token' },
-    ...{ provisionerId: 'prov', workerType: 'type', workerGroup: 'group', workerId: 'i-1' },
-    ...{ region: 'eu-central-1', instanceType: 'm7i.large' },
-  });
+  const config = testConfig({ region: 'eu-central-1', instanceType: 'm7i.large' });
 
   new MetricsLines(config, (text) => {
     written += text;

@@ -1,6 +1,7 @@
 import { uptime } from 'node:os';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
+import { slotsOf } from '../devices/host-devices.ts';
 import type { Run } from '../run/run.ts';
 import { openAdminServer } from './admin-server.ts';
 import { MetricsLines } from './metrics-lines.ts';
@@ -31,7 +32,10 @@ export async function openOperations(
   const admin = opening.use(await openAdminServer({ ...config.admin, registry: metrics.registry, status }));
   logger.info({ address: config.admin.address, port: admin.port }, 'status is served');
   lines.tell('instanceBoot', { at: new Date(Date.now() - uptime() * 1000) });
-  const alive = () => logger.info({ uptime: Math.round(process.uptime()) }, 'aliveness check');
+  const alive = () => {
+    logger.info({ uptime: Math.round(process.uptime()) }, 'aliveness check');
+    void efficiency(metrics, observed()).then((figures) => logger.info(figures, 'reporting efficiency'));
+  };
   const pulse = setInterval(alive, config.alivenessCheckInterval).unref();
   opening.defer(() => clearInterval(pulse));
   alive();
@@ -53,4 +57,13 @@ export async function openOperations(
     onResolved: ({ taskId, runId }) => lines.tell('taskFinish', { taskId, runId }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** How much of the time of all slots, since the process began, they have been taken by runs. */
+async function efficiency(metrics: WorkerMetrics, { config, runs }: Observed) {
+  const { values } = await metrics.busySeconds.get();
+  const claimed = [...runs].map((run) => (Date.now() - run.claimed.getTime()) / 1000);
+  const busy = [...values.map(({ value }) => value), ...claimed].reduce((sum, seconds) => sum + seconds, 0);
+  const capacity = slotsOf(config);
+  return { efficiency: busy / (capacity * process.uptime()), capacity, running: claimed.length };
 }

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { slotsOf } from '../devices/host-devices.ts';
 import { type Observed, workerStatus } from './worker-status.ts';
 
 const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400];
@@ -6,108 +7,139 @@ const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400];
 /** What Prometheus can ask a worker for. Labels have few values, so that tasks cannot grow them. */
 export class WorkerMetrics {
   readonly registry = new Registry();
-  readonly #registers = [this.registry];
+  readonly #here = { registers: [this.registry] };
 
   readonly runs = new Counter({
     name: 'docker_worker_runs_total',
     help: 'Runs that have ended, by how.',
     labelNames: ['resolution'],
-    registers: this.#registers,
+    ...this.#here,
   });
   readonly runSeconds = new Histogram({
     name: 'docker_worker_run_seconds',
     help: 'From the claim of a run to its resolution.',
     buckets,
-    registers: this.#registers,
+    ...this.#here,
   });
   readonly startSeconds = new Histogram({
     name: 'docker_worker_start_seconds',
     help: 'From the claim of a run to the start of its container.',
     buckets,
-    registers: this.#registers,
+    ...this.#here,
+  });
+  readonly busySeconds = new Counter({
+    name: 'docker_worker_busy_seconds_total',
+    help: 'Time that slots were taken by runs which have ended.',
+    ...this.#here,
+  });
+  readonly features = new Counter({
+    name: 'docker_worker_features_total',
+    help: 'Runs that used a feature, by its name.',
+    labelNames: ['feature'],
+    ...this.#here,
   });
   readonly imageSeconds = new Histogram({
     name: 'docker_worker_image_seconds',
     help: 'How long tasks waited for their image, also for one that was on the host.',
     buckets,
-    registers: this.#registers,
+    ...this.#here,
+  });
+  readonly imageFailures = new Counter({
+    name: 'docker_worker_image_failures_total',
+    help: 'Tasks that did not get their image.',
+    ...this.#here,
   });
   readonly claimErrors = new Counter({
     name: 'docker_worker_claim_errors_total',
     help: 'Calls to claim work that failed.',
-    registers: this.#registers,
+    ...this.#here,
   });
   readonly reclaims = new Counter({
     name: 'docker_worker_reclaims_total',
     help: 'Renewals of claims, by outcome: renewed or failed.',
     labelNames: ['outcome'],
-    registers: this.#registers,
+    ...this.#here,
+  });
+  readonly caches = new Counter({
+    name: 'docker_worker_cache_events_total',
+    help: 'What happened to caches: hit, a task got a used one; miss, it got a new one; purge, one was thrown away.',
+    labelNames: ['event'],
+    ...this.#here,
   });
   readonly removed = new Counter({
     name: 'docker_worker_removed_total',
     help: 'What was removed from the host because nobody used it, by kind: image or cache.',
     labelNames: ['kind'],
-    registers: this.#registers,
+    ...this.#here,
   });
   readonly artifacts = new Counter({
     name: 'docker_worker_artifacts_total',
     help: 'Files that were uploaded as artifacts.',
-    registers: this.#registers,
+    ...this.#here,
   });
   readonly artifactBytes = new Counter({
     name: 'docker_worker_artifact_bytes_total',
     help: 'Bytes of those files before compression.',
-    registers: this.#registers,
+    ...this.#here,
+  });
+  readonly artifactSeconds = new Histogram({
+    name: 'docker_worker_artifact_seconds',
+    help: 'How long the upload of each of those files took.',
+    buckets,
+    ...this.#here,
+  });
+  readonly artifactRetries = new Counter({
+    name: 'docker_worker_artifact_retries_total',
+    help: 'Uploads that failed and were tried again, those of logs included.',
+    ...this.#here,
   });
   readonly diskRefusals = new Counter({
     name: 'docker_worker_disk_refusals_total',
     help: 'Times that no work was claimed for lack of disk.',
-    registers: this.#registers,
+    ...this.#here,
   });
 
   /** @param observed how the worker is at the moment */
   constructor(observed: () => Observed) {
-    const registers = this.#registers;
+    const here = this.#here;
     collectDefaultMetrics({ register: this.registry });
     new Gauge({
       name: 'docker_worker_running',
       help: 'Tasks that run.',
-      registers,
-      collect() {
-        this.set([...observed().runs].length);
-      },
+      ...{ ...here, collect: setting(() => [...observed().runs].length) },
     });
     new Gauge({
       name: 'docker_worker_capacity',
       help: 'Tasks that may run at once.',
-      registers,
-      collect() {
-        this.set(observed().config.capacity);
-      },
+      ...{ ...here, collect: setting(() => slotsOf(observed().config)) },
     });
     new Gauge({
       name: 'docker_worker_claiming',
       help: '1 while the worker claims tasks.',
-      registers,
-      collect() {
-        this.set(Number(observed().claiming));
-      },
+      ...{ ...here, collect: setting(() => Number(observed().claiming)) },
     });
     new Gauge({
       name: 'docker_worker_engine_up',
       help: '1 while the Docker Engine answers.',
-      registers,
-      async collect() {
-        this.set((await workerStatus(observed())).worker.state === 'without engine' ? 0 : 1);
+      ...{
+        ...here,
+        collect: setting(async () => Number((await statusNow()).worker.state !== 'without engine')),
       },
     });
     new Gauge({
       name: 'docker_worker_disk_free_bytes',
       help: 'Free bytes on the disk of images and containers.',
-      registers,
-      async collect() {
-        this.set((await workerStatus(observed())).disk.freeBytes ?? Number.NaN);
-      },
+      ...{ ...here, collect: setting(async () => (await statusNow()).disk.freeBytes ?? Number.NaN) },
     });
+
+    function statusNow() {
+      return workerStatus(observed());
+    }
   }
+}
+
+function setting(value: () => number | Promise<number>): (this: Gauge) => Promise<void> {
+  return async function () {
+    this.set(await value());
+  };
 }

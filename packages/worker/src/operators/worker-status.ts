@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { type WorkerConfig, workerNameOf, workerPoolId } from '../config/config.ts';
+import { slotsOf } from '../devices/host-devices.ts';
 import type { Engine } from '../engine/engine.ts';
 import { engineDisk } from '../engine/free-disk.ts';
 import { label } from '../engine/labels.ts';
@@ -73,7 +74,7 @@ export async function workerStatus({ config, engine, runs, claiming }: Observed)
       upSeconds: Math.round(process.uptime()),
     },
     versions: { worker: version, node: process.versions.node, engine: engineVersion },
-    capacity: { slots: config.capacity, running: all.length },
+    capacity: { slots: slotsOf(config), running: all.length },
     disk: { freeBytes, neededBytesPerTask: config.capacityManagement.diskspaceThreshold },
     runs: all.map((run) => ({
       ...{ taskId: run.taskId, runId: run.runId, name: run.task.metadata.name },

@@ -66,6 +66,9 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
     for (const notice of notices) {
       run.log.worker(notice);
     }
+    for (const { name } of used) {
+      run.host.metrics?.features.inc({ feature: name });
+    }
     const { credentials } = run;
     const preparing = prepare(run, payload, used);
     background.push(preparing);

@@ -83,6 +83,7 @@ async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {
     return image;
   } catch (error) {
     run.signal.throwIfAborted();
+    run.host.metrics?.imageFailures.inc();
     throw new RunFailure(
       { kind: 'failed' },
       `Pulling docker image has failed.\nError: ${(error as Error).message}`,
@@ -128,7 +129,7 @@ async function createContainer(
       Object.assign(options, wrappedCommand(wrapper, payload.command, image));
     }
     const container = await createTaskContainer(run.host.engine, options);
-    run.resources.defer(() => removed(run, container));
+    run.resources.defer(() => removed(run, container, Object.keys(payload.cache ?? {})));
     return container;
   } catch (error) {
     run.logger.error({ err: error }, 'error starting container');
@@ -139,10 +140,10 @@ async function createContainer(
   }
 }
 
-async function removed({ logger }: Run, container: TaskContainer): Promise<void> {
+async function removed({ logger }: Run, container: TaskContainer, caches: string[]): Promise<void> {
   try {
     await container[Symbol.asyncDispose]();
-    logger.info({ container: container.id }, 'container removed');
+    logger.info({ container: container.id, caches }, 'container removed');
   } catch (error) {
     logger.error({ err: error, container: container.id }, 'container removal error');
     throw error;

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '@docker-worker/service-kit/control';
 import type { Logger } from 'pino';
@@ -23,6 +21,7 @@ import type { WorkerMetrics } from '../operators/worker-metrics.ts';
 import type { PhoneSessions } from '../phones/phone-sessions.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
 import { type AbortCause, RunAbort } from './run-abort.ts';
+import { makeRunFolder } from './run-folder.ts';
 
 /** What all runs of a worker share. */
 export interface RunHost {
@@ -101,8 +100,8 @@ const abortEvent: Partial<Record<AbortCause['kind'], string>> = {
 export async function openRun(host: RunHost, claim: Claim, resources: AsyncDisposableStack): Promise<Run> {
   const { taskId } = claim.status;
   const { runId, task } = claim;
-  const tempDir = await mkdtemp(join(tmpdir(), 'docker-worker-run-'));
-  resources.defer(() => rm(tempDir, { recursive: true, force: true }));
+  const owner = { worker: host.workerName, taskRun: `${taskId}/${runId}` };
+  const { path: tempDir } = resources.use(await makeRunFolder(owner));
   const log = resources.use(await TaskLog.open(join(tempDir, 'task.log')));
   const stopping = new AbortController();
   const logger = host.logger.child({ taskId, runId });
@@ -113,7 +112,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     host,
     claimed: new Date(),
     links: new Map(),
-    owner: { worker: host.workerName, taskRun: `${taskId}/${runId}` },
+    owner,
     log,
     tempDir,
     logger,

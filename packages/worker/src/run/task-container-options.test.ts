@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import { testConfig } from '../config/testing/worker-config.ts';
 import type { Contribution } from '../features/feature.ts';
 import { Payload } from '../payload/payload.ts';
 import type { Run } from './run.ts';
@@ -63,12 +63,7 @@ test('what features contribute is put together', () => {
 });
 
 function options(payload: object, contributions: Contribution[] = []) {
-  const config = WorkerConfig.parse({
-    rootUrl: 'https://tc.example.com',
-    taskcluster: { clientId: 'c', accessToken: 'a' },
-    ...{ provisionerId: 'p', workerType: 't', workerGroup: 'g', workerId: 'w' },
-  });
-  const run = { taskId: 'abc', runId: 0, host: { config } } as Run;
+  const run = { taskId: 'abc', runId: 0, host: { config: testConfig() } } as Run;
   const parsed = Payload.parse({ image: 'busybox', maxRunTime: 10, ...payload });
   return taskContainerOptions(run, parsed, 'sha256:1234', 'network-1', contributions);
 }
