@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { openApiDocument as execWsServerRoutes } from '../packages/exec-ws-server/src/open-api.ts';
 import { options as execWsServer } from '../packages/exec-ws-server/src/options.ts';
@@ -14,13 +14,15 @@ import { options as vpnProxy } from '../packages/vpn-proxy/src/options.ts';
 import { commandLines } from './generate/command-lines.ts';
 import { configReference } from './generate/config-reference.ts';
 import { errorReference } from './generate/error-codes.ts';
+import { withExamples } from './generate/example-text.ts';
 import { replaceSection } from './generate/markdown.ts';
 import { metricsReference } from './generate/metrics-reference.ts';
 import { optionTable } from './generate/option-table.ts';
 import { type OpenApiDocument, routeTable } from './generate/route-table.ts';
 
 /**
- * Writes what the documentation says about options, routes, configuration, errors and metrics, from the code itself.
+ * Writes what the documentation says about options, routes, configuration, errors and metrics, from the code itself, and the
+ * examples that it shows.
  *
  *   node docs/generate.ts [--check]
  *
@@ -52,6 +54,10 @@ for (const [name, { options, routes }] of Object.entries(services)) {
   const withOptions = replaceSection(readFileSync(readme, 'utf8'), 'options', optionTable(name, options));
   const table = routeTable(document as OpenApiDocument, `../../${openApiFolder}/${name}.json`);
   put(readme, replaceSection(withOptions, 'routes', table));
+}
+for (const page of globSync(['docs/*.md', 'docs/features/*.md'], { cwd: root })) {
+  const file = join(root, page);
+  put(file, withExamples(readFileSync(file, 'utf8')));
 }
 reference('configuration', 'Configuration of the worker', configReference());
 reference('command-line', 'Command line', commandLines());

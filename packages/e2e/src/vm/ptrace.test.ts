@@ -9,7 +9,7 @@ import { VirtualMachine } from './virtual-machine.ts';
 const repository = join(import.meta.dirname, '../../../..');
 
 /** An emulated machine on a busy host is slow: it takes a minute there to start a program as large as Node. */
-const patienceMs = 900_000;
+const patienceMs = 1_800_000;
 
 /** Minutes in an emulated machine: too long for every run of all tests. */
 const isWanted = process.env.DOCKER_WORKER_VM_TESTS === '1';
