@@ -60,6 +60,8 @@ async function importDebian(
       '--quiet',
       '--variant=minbase',
       `--architectures=${architecture}`,
+      // It asks for one more program to find out whether this machine can run that, which has been found out.
+      '--skip=check/qemu',
       `--include=${debianPackages.join(',')}`,
       '--dpkgopt=path-exclude=/usr/share/doc/*',
       '--dpkgopt=path-exclude=/usr/share/man/*',

@@ -1,4 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 /**
@@ -40,6 +41,9 @@ await build({
     ].join('\n'),
   },
 });
+
+// Images with a compile cache make it with this.
+copyFileSync(join(import.meta.dirname, 'fill-compile-cache.mjs'), 'dist/fill-compile-cache.mjs');
 
 function deferRequire({ file, required }: (typeof deferred)[number]): Plugin {
   return {
