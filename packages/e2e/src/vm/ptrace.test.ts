@@ -132,7 +132,7 @@ suite('in a virtual machine whose kernel has AppArmor', () => {
       const traceFrom = async (profile: string) => {
         const { stdout, stderr } = await vm.run(
           `docker run --rm --pid=container:${one} --security-opt apparmor=${profile} docker-worker/example-task ` +
-            'timeout 3 strace --attach=1',
+            'timeout 20 strace --attach=1',
         );
         return stdout + stderr;
       };
@@ -180,7 +180,7 @@ const traceSibling =
   'sleep 20 & sibling=$!; strace --attach=$sibling 2>&1 | tee /tmp/trace; grep -q "exited with 0" /tmp/trace';
 
 function taskFiles(): Record<string, object[]> {
-  const payload = { image: 'docker-worker/example-task', maxRunTime: 300 };
+  const payload = { image: 'docker-worker/example-task', maxRunTime: 3600 };
   const scopes = ['docker-worker:feature:allowPtrace'];
   const features = { allowPtrace: true };
   const command = ['bash', '-c', traceSibling];
