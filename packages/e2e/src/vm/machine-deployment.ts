@@ -68,7 +68,7 @@ export class MachineDeployment implements AsyncDisposable {
     await this.queue.createTask(taskId, {
       taskQueueId: 'test/e2e',
       created: taskcluster.fromNowJSON('0 seconds'),
-      deadline: taskcluster.fromNowJSON('1 hour'),
+      deadline: taskcluster.fromNowJSON('3 hours'),
       scopes,
       metadata: {
         name: 'e2e',
@@ -76,7 +76,7 @@ export class MachineDeployment implements AsyncDisposable {
         owner: 'nobody@example.com',
         source: 'https://example.com',
       },
-      payload: { image: 'docker-worker/example-task', maxRunTime: 600, ...payload },
+      payload: { image: 'docker-worker/example-task', maxRunTime: 3600, ...payload },
     });
     return taskId;
   }
@@ -94,6 +94,16 @@ export class MachineDeployment implements AsyncDisposable {
       if (ended) throw new Error(`the machine has ended:\n${this.machine.console}`);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
+  }
+
+  /** The log of a task that must complete, and when it was claimed; what became of it otherwise is told with its log. */
+  async completed(taskId: string): Promise<{ text: string; claimedAt: number }> {
+    const run = await this.untilState(taskId, ['completed', 'failed', 'exception']);
+    const text = await this.log(taskId);
+    if (run.state !== 'completed') {
+      throw new Error(`the task ended as ${run.state}, ${run.reasonResolved}:\n${text}`);
+    }
+    return { text, claimedAt: Date.parse(run.started) };
   }
 
   async log(taskId: string): Promise<string> {
@@ -129,7 +139,7 @@ async function configurationDisk(
     capacityManagement: { diskspaceThreshold: 0 },
     shutdown: { enabled: false },
     // The machine is emulated, and everything in it takes its time.
-    sidecars: { readySeconds: 120 },
+    sidecars: { readySeconds: 900 },
     ...config,
   };
   await writeFile(join(content, 'worker.yml'), JSON.stringify(workerConfig));
