@@ -9,15 +9,11 @@ import { stage } from './stage.ts';
 
 const run = promisify(execFile);
 
-/** Kernel and boot loader of a machine that is not in a cloud yet; the rest is up to `provision.sh`. */
-const packages = [
-  'linux-image-cloud-amd64',
-  'initramfs-tools',
-  'systemd-sysv',
-  'dbus',
-  'iproute2',
-  'extlinux',
-];
+/** Small, and without sound and video: with loopback modules `provision.sh` brings another. */
+const kernel = 'linux-image-cloud-amd64';
+
+/** Boot loader and the like of a machine that is not in a cloud yet; the rest is up to `provision.sh`. */
+const packages = ['initramfs-tools', 'systemd-sysv', 'dbus', 'iproute2', 'extlinux'];
 
 /** Disks and networks of QEMU, Google and Amazon, and nothing else: the smaller, the faster it boots. */
 const bootModules = [
@@ -51,6 +47,8 @@ export interface DiskImageOptions {
   images?: readonly string[];
   /** Size of the disk; the machine does not grow it. Default: 6. */
   gibibytes?: number;
+  /** Whether tasks can have loopback video and audio; see LOOPBACK_MODULES of `provision.sh`. */
+  loopbackModules?: boolean;
 }
 
 /**
@@ -59,13 +57,13 @@ export interface DiskImageOptions {
  */
 export async function makeDiskImage(
   file: string,
-  { images = [], gibibytes = 6 }: DiskImageOptions = {},
+  { images = [], gibibytes = 6, loopbackModules = false }: DiskImageOptions = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'docker-worker-disk-'));
   try {
     const [staged, root] = [join(folder, 'stage'), join(folder, 'root')];
     stage(staged, images);
-    await bootstrap(staged, root, join(folder, 'overlay'));
+    await bootstrap(staged, root, { overlay: join(folder, 'overlay'), loopbackModules });
     await preload(join(staged, 'images.tar'), root, folder);
     await writeDisk(file, root, gibibytes, folder);
   } finally {
@@ -73,7 +71,11 @@ export async function makeDiskImage(
   }
 }
 
-async function bootstrap(staged: string, root: string, overlay: string): Promise<void> {
+async function bootstrap(
+  staged: string,
+  root: string,
+  { overlay, loopbackModules }: { overlay: string; loopbackModules: boolean },
+): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(join(overlay, path, '..'), { recursive: true });
     await writeFile(join(overlay, path), content);
@@ -84,7 +86,7 @@ async function bootstrap(staged: string, root: string, overlay: string): Promise
     `copy-in ${staged} /tmp`,
     // The images are preloaded from outside, and need not be copied for that.
     'rm "$1/tmp/stage/images.tar"',
-    'chroot "$1" /tmp/stage/provision.sh /tmp/stage',
+    `chroot "$1" env LOOPBACK_MODULES=${loopbackModules ? 'yes' : 'no'} /tmp/stage/provision.sh /tmp/stage`,
     'rm -r "$1/tmp/stage"',
     'chroot "$1" update-initramfs -u',
     'chroot "$1" systemctl enable systemd-networkd.service',
@@ -95,7 +97,7 @@ async function bootstrap(staged: string, root: string, overlay: string): Promise
     [
       '--quiet',
       '--variant=minbase',
-      `--include=${packages.join(',')}`,
+      `--include=${[...packages, ...(loopbackModules ? [] : [kernel])].join(',')}`,
       ...['doc', 'man', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
       ...hooks.map((hook) => `--customize-hook=${hook}`),
       'bookworm',
@@ -182,15 +184,22 @@ async function installBootCode(file: string): Promise<void> {
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { image: { type: 'string', multiple: true }, gibibytes: { type: 'string' } },
+    options: {
+      image: { type: 'string', multiple: true },
+      gibibytes: { type: 'string' },
+      'loopback-modules': { type: 'boolean' },
+    },
   });
   const [file] = positionals;
   if (file === undefined) {
-    process.stderr.write('usage: disk-image.ts FILE [--image NAME]... [--gibibytes N]\n');
+    process.stderr.write(
+      'usage: disk-image.ts FILE [--image NAME]... [--gibibytes N] [--loopback-modules]\n',
+    );
     process.exit(2);
   }
   await makeDiskImage(resolve(file), {
     images: values.image,
+    loopbackModules: values['loopback-modules'],
     ...(values.gibibytes ? { gibibytes: Number(values.gibibytes) } : {}),
   });
   const { blocks } = await stat(file);

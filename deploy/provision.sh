@@ -5,18 +5,23 @@
 #   provision.sh STAGE
 #
 # STAGE is the folder that `node deploy/stage.ts` fills. With LOOPBACK_MODULES=yes the modules for loopback video and audio
-# are installed, which compiles one of them.
+# are installed, which compiles one of them and takes another kernel: that of Debian's cloud images has neither sound nor video.
 set -eu
 stage=$1
 packages='apparmor ca-certificates docker.io e2fsprogs iptables lz4 kmod'
 if [ "${LOOPBACK_MODULES:-no}" = yes ]; then
-  packages="$packages linux-headers-amd64 v4l2loopback-dkms"
+  packages="$packages linux-image-amd64 linux-headers-amd64 v4l2loopback-dkms"
 fi
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 # shellcheck disable=SC2086
 apt-get install -y -qq --no-install-recommends $packages
+if [ "${LOOPBACK_MODULES:-no}" = yes ]; then
+  # The boot loader would prefer it, by its name. It may be the one that runs.
+  echo 'linux-base linux-base/removing-running-kernel boolean false' | debconf-set-selections
+  apt-get purge -y -qq 'linux-image.*cloud.*'
+fi
 apt-get clean
 
 mkdir -p /opt/docker-worker /etc/docker-worker

@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bakeImages } from './bake-images.ts';
 import { baseImage } from './base-image.ts';
@@ -7,7 +6,7 @@ import { baseImage } from './base-image.ts';
 /**
  * Bakes the image of every folder that has a Dockerfile: `packages/*` under the version of the package, `docker/*` under
  * the version of this repository's worker. Only what is missing or out of date is made. With `--push` they are made
- * reproducible and published as well.
+ * reproducible and published instead, for amd64 and arm64 where Docker's buildx can, else for the platform of this host.
  *
  *   node docker/bake.ts [--base IMAGE] [--push --registry HOST/PREFIX [--tag TAG]... [--out FOLDER]]
  *
@@ -31,14 +30,11 @@ if (options.push !== (registry !== undefined)) {
   process.exit(2);
 }
 
-const images = await bakeImages(root, await baseImage(root, options.base));
-if (registry !== undefined) {
+if (registry === undefined) {
+  await bakeImages(root, await baseImage(root, options.base));
+} else {
   // What it needs is loaded for it alone: baking is part of every start.
-  const { publish } = await import('./publish.ts');
+  const { publishImages } = await import('./publish-images.ts');
   const folder = resolve(options.out);
-  const digests = await publish(images, { root, registry, tags: options.tag, billFolder: folder });
-  writeFileSync(
-    join(folder, 'sidecars.json'),
-    `${JSON.stringify({ sidecars: { registry, digests } }, null, 2)}\n`,
-  );
+  await publishImages({ root, registry, base: options.base, tags: options.tag, billFolder: folder });
 }

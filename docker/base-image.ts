@@ -1,10 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { dockerOutput, imageLabel, inputsLabel } from './docker-cli.ts';
 import { digestOf } from './inputs-digest.ts';
+import { nodeBinary } from './node-binary.ts';
+import { hostArchitecture } from './platforms.ts';
 
 /** Packages that Node and the services need on a minimal Debian. */
 const debianPackages = ['ca-certificates', 'libatomic1', 'libstdc++6'];
@@ -14,32 +18,50 @@ const debianPackages = ['ca-certificates', 'libatomic1', 'libstdc++6'];
  *
  * With a registry it is an official slim Node image, named by `requested`. Without one it is made on the spot:
  * a minimal Debian from the machine's own package source (environment `DEBIAN_MIRROR`, default: the one that
- * mmdebstrap knows), with the Node binary of this repository in `/usr/local/bin`.
+ * mmdebstrap knows), with this repository's version of Node in `/usr/local/bin`. Another architecture than the host's needs
+ * QEMU's binfmt handlers.
  */
-export async function baseImage(root: string, requested: string | undefined): Promise<string> {
+export async function baseImage(
+  root: string,
+  requested: string | undefined,
+  architecture = hostArchitecture,
+): Promise<string> {
   if (requested !== undefined) {
     if ((await imageLabel(requested, inputsLabel)) === undefined) {
       await dockerOutput(['pull', requested]);
     }
     return requested;
   }
-  const node = join(root, 'node_modules', 'node', 'bin', 'node');
-  const image = `docker-worker/base:node-${process.versions.node}`;
-  const digest = digestOf([readFileSync(import.meta.filename), Buffer.from(process.version + process.arch)]);
+  const suffix = architecture === hostArchitecture ? '' : `-${architecture}`;
+  const image = `docker-worker/base:node-${process.versions.node}${suffix}`;
+  const digest = digestOf([readFileSync(import.meta.filename), Buffer.from(process.version + architecture)]);
   if ((await imageLabel(image, inputsLabel)) === digest) {
     return image;
   }
-  await importDebian(node, image, digest);
+  const folder = await mkdtemp(join(tmpdir(), 'docker-worker-base-'));
+  try {
+    const node = await nodeBinary(root, architecture, folder);
+    await importDebian(node, image, { digest, architecture });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
   return image;
 }
 
-async function importDebian(node: string, image: string, digest: string): Promise<void> {
+async function importDebian(
+  node: string,
+  image: string,
+  { digest, architecture }: { digest: string; architecture: string },
+): Promise<void> {
   requireMmdebstrap();
   const bootstrap = spawn(
     'mmdebstrap',
     [
       '--quiet',
       '--variant=minbase',
+      `--architectures=${architecture}`,
+      // It asks for one more program to find out whether this machine can run that, which has been found out.
+      '--skip=check/qemu',
       `--include=${debianPackages.join(',')}`,
       '--dpkgopt=path-exclude=/usr/share/doc/*',
       '--dpkgopt=path-exclude=/usr/share/man/*',
@@ -54,7 +76,10 @@ async function importDebian(node: string, image: string, digest: string): Promis
   );
   const load = spawn(
     'docker',
-    ['import', '--change', `LABEL ${inputsLabel}=${digest}`, '--change', 'CMD ["bash"]', '-', image],
+    [
+      ...['import', `--platform=linux/${architecture}`],
+      ...['--change', `LABEL ${inputsLabel}=${digest}`, '--change', 'CMD ["bash"]', '-', image],
+    ],
     { stdio: ['pipe', 'ignore', 'inherit'] },
   );
   const ends = Promise.all([once(bootstrap, 'close'), once(load, 'close')]);

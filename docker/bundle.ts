@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { deferRequires } from './deferred-requires.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
@@ -36,3 +37,6 @@ await build({
     ].join('\n'),
   },
 });
+
+// Images with a compile cache make it with this.
+copyFileSync(join(import.meta.dirname, 'fill-compile-cache.mjs'), 'dist/fill-compile-cache.mjs');

@@ -1,13 +1,17 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { BakedImage } from './bake-images.ts';
-import { dockerOutput } from './docker-cli.ts';
-import { makeReproducible } from './reproducible-images.ts';
+import type { ImageDefinition } from './image-definitions.ts';
 import { softwareBill } from './sbom.ts';
+import { signer } from './sign.ts';
+
+/** Gets images into a registry. */
+export interface Pusher {
+  /** Pushes an image under all of these names; returns the digest that they have in the registry. */
+  push(image: ImageDefinition, names: readonly string[]): Promise<string>;
+  /** Status files of dpkg in an image that was pushed, one for each platform; none where there is no dpkg. */
+  dpkgStatus(image: ImageDefinition, pushed: string): Promise<string[]>;
+}
 
 export interface PublishOptions {
   root: string;
@@ -19,78 +23,28 @@ export interface PublishOptions {
   billFolder: string;
 }
 
-/** Pushes images and returns the digests of sidecars by their names. */
+/** Pushes images with bills of materials and signatures, and returns the digests of sidecars by their names. */
 export async function publish(
-  images: readonly BakedImage[],
+  images: readonly ImageDefinition[],
+  pusher: Pusher,
   { root, registry, tags, billFolder }: PublishOptions,
 ): Promise<Record<string, string>> {
   const sign = await signer();
-  const epoch = await sourceDate(root);
-  const layers = await mkdtemp(join(tmpdir(), 'docker-worker-layers-'));
   await mkdir(billFolder, { recursive: true });
   const digests: Record<string, string> = {};
-  try {
-    await makeReproducible(
-      images.map(({ reference }) => reference),
-      epoch,
-      layers,
+  for (const image of images) {
+    const repository = `${registry}/docker-worker/${image.name}`;
+    const allTags = [...new Set([image.version, 'latest', ...tags])];
+    const digest = await pusher.push(
+      image,
+      allTags.map((tag) => `${repository}:${tag}`),
     );
-    for (const image of images) {
-      await dockerOutput(['tag', image.reference, `docker-worker/${image.name}:latest`]);
-      const digest = await push(image, registry, tags);
-      const bill = await softwareBill(root, image);
-      await writeFile(join(billFolder, `${image.name}.cdx.json`), `${JSON.stringify(bill, null, 2)}\n`);
-      await sign(`${registry}/docker-worker/${image.name}@${digest}`);
-      process.stderr.write(`pushed ${registry}/${image.reference}@${digest}\n`);
-      if (existsSync(join(image.folder, 'src/sidecar.ts'))) digests[image.name] = digest;
-    }
-  } finally {
-    await rm(layers, { recursive: true, force: true });
+    const pushed = `${repository}@${digest}`;
+    const bill = await softwareBill(root, image.folder, await pusher.dpkgStatus(image, pushed));
+    await writeFile(join(billFolder, `${image.name}.cdx.json`), `${JSON.stringify(bill, null, 2)}\n`);
+    await sign(pushed);
+    process.stderr.write(`pushed ${registry}/${image.reference}@${digest}\n`);
+    if (existsSync(join(image.folder, 'src/sidecar.ts'))) digests[image.name] = digest;
   }
   return digests;
-}
-
-/** Pushes an image under all of its tags; returns its digest in the registry. */
-async function push({ name, reference, version }: BakedImage, registry: string, tags: readonly string[]) {
-  const repository = `${registry}/docker-worker/${name}`;
-  for (const tag of new Set([version, 'latest', ...tags])) {
-    await dockerOutput(['tag', reference, `${repository}:${tag}`]);
-    await dockerOutput(['push', '--quiet', `${repository}:${tag}`]);
-  }
-  const known = await dockerOutput([
-    'image',
-    'inspect',
-    '--format',
-    '{{join .RepoDigests "\\n"}}',
-    reference,
-  ]);
-  const digest = known
-    .split('\n')
-    .find((line) => line.startsWith(`${repository}@`))
-    ?.split('@')[1];
-  if (digest === undefined)
-    throw new Error(`the engine does not know the digest of ${repository}:${version}`);
-  return digest;
-}
-
-/** Signs with cosign where COSIGN_KEY says with which key; found missing before anything is pushed. */
-async function signer(): Promise<(image: string) => Promise<void>> {
-  const key = process.env.COSIGN_KEY;
-  if (!key) return async () => {};
-  const run = promisify(execFile);
-  await run('cosign', ['version']).catch(() => {
-    throw new Error(
-      'COSIGN_KEY is set, but cosign is not on the PATH: install it, or unset COSIGN_KEY to publish unsigned',
-    );
-  });
-  return async (image) => {
-    await run('cosign', ['sign', '--yes', '--key', key, image]);
-  };
-}
-
-/** Seconds since 1970 that nothing in the images is later than: of the commit, unless SOURCE_DATE_EPOCH is set. */
-async function sourceDate(root: string): Promise<number> {
-  if (process.env.SOURCE_DATE_EPOCH) return Number(process.env.SOURCE_DATE_EPOCH);
-  const { stdout } = await promisify(execFile)('git', ['log', '-1', '--format=%ct'], { cwd: root });
-  return Number(stdout);
 }

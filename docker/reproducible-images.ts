@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { extract, type Pack, pack } from 'tar-stream';
 import { z } from 'zod';
 import { copyLayer } from './layer-archive.ts';
+import { blobFile, type SavedFile } from './saved-file.ts';
 
 const SavedManifest = z.array(
   z.looseObject({ Config: z.string(), RepoTags: z.array(z.string()), Layers: z.array(z.string()) }),
@@ -80,11 +81,14 @@ async function readSaved(references: readonly string[], epoch: number, folder: s
   const links = new Map<string, string>();
   for await (const entry of entries) {
     const { name, type, linkname } = entry.header;
-    if (type === 'file' && name.endsWith('/layer.tar')) {
-      const file = join(folder, `${layers.size}.tar`);
-      layers.set(name, { file, digest: await copyLayer(entry as unknown as Readable, file, epoch) });
-    } else if (type === 'file') {
-      documents.set(name, (await buffer(entry as unknown as Readable)).toString('utf8'));
+    if (type === 'file') {
+      const { kind, content } = await savedFile(name, entry as unknown as Readable);
+      if (kind === 'layer') {
+        const file = join(folder, `${layers.size}.tar`);
+        layers.set(name, { file, digest: await copyLayer(content, file, epoch) });
+      } else {
+        documents.set(name, (await buffer(content)).toString('utf8'));
+      }
     } else {
       // Equal layers are written once.
       if (type === 'symlink') links.set(name, join(name, '..', linkname ?? ''));
@@ -97,6 +101,11 @@ async function readSaved(references: readonly string[], epoch: number, folder: s
     if (layer !== undefined) layers.set(name, layer);
   }
   return { documents, layers };
+}
+
+async function savedFile(name: string, content: Readable): Promise<SavedFile> {
+  if (name.startsWith('blobs/')) return await blobFile(content);
+  return { kind: name.endsWith('/layer.tar') ? 'layer' : 'document', content };
 }
 
 async function load(images: readonly { tags: string[]; config: string; layers: Layer[] }[]): Promise<void> {

@@ -3,8 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { BakedImage } from './bake-images.ts';
-import { dockerOutput } from './docker-cli.ts';
 
 const emptyBill = { bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components: [] };
 
@@ -13,14 +11,18 @@ const Bom = z.looseObject({ components: z.array(z.unknown()).default([]) });
 /**
  * A CycloneDX document of what is in an image: the npm packages that the service's code comes from, and the Debian packages of
  * the base.
+ *
+ * @param folder of the image's Dockerfile
+ * @param dpkgStatus what dpkg has noted of its packages, for each platform
  */
-export async function softwareBill(root: string, { reference, folder }: BakedImage): Promise<object> {
-  const hasCode = existsSync(join(folder, 'package.json'));
-  const [npm, debian] = await Promise.all([
-    hasCode ? npmBill(root, folder) : emptyBill,
-    debianPackages(reference),
-  ]);
-  return { ...npm, components: [...npm.components, ...debian] };
+export async function softwareBill(
+  root: string,
+  folder: string,
+  dpkgStatus: readonly string[],
+): Promise<object> {
+  const npm = existsSync(join(folder, 'package.json')) ? await npmBill(root, folder) : emptyBill;
+  const debian = new Map(dpkgStatus.flatMap(debianPackages).map((found) => [found.purl, found]));
+  return { ...npm, components: [...npm.components, ...debian.values()] };
 }
 
 async function npmBill(root: string, folder: string): Promise<z.infer<typeof Bom>> {
@@ -40,17 +42,14 @@ async function npmBill(root: string, folder: string): Promise<z.infer<typeof Bom
   return Bom.parse(JSON.parse(stdout));
 }
 
-/** An image without dpkg has none. */
-async function debianPackages(reference: string): Promise<object[]> {
-  const argv = ['run', '--rm', '--network', 'none', '--entrypoint', 'dpkg-query', reference, '--show'];
-  const text = await dockerOutput(argv).catch(() => '');
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => {
-      // A library of several architectures is called `libc6:amd64`.
-      const [name = '', version = ''] = line.replace(/:[^\t]*/, '').split('\t');
-      const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}`;
+function debianPackages(status: string) {
+  return status
+    .split(/\n\n+/)
+    .filter((stanza) => /^Status: .* installed$/m.test(stanza))
+    .map((stanza) => {
+      const field = (name: string) => new RegExp(`^${name}: (.+)$`, 'm').exec(stanza)?.[1] ?? '';
+      const [name, version] = [field('Package'), field('Version')];
+      const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${field('Architecture')}`;
       return { type: 'library', 'bom-ref': purl, name, version, purl };
     });
 }

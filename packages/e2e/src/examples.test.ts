@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
@@ -59,6 +59,47 @@ test('timeout is stopped at its maxRunTime and keeps what it had written', async
   expect(stdout).toContain('\n[taskcluster:error] Task timeout after 2 seconds. Force killing container.\n');
   expect(await readFile(join(folder.path, 'public/partial.txt'), 'utf8')).toBe('half of the work\n');
   expect(code).toBe(125);
+});
+
+test('first, which is just a payload, leaves its result', async () => {
+  await using folder = await makeTempDir();
+
+  const { code, stdout } = await dockerWorker(
+    'run-task',
+    join(examples, 'first.yml'),
+    '--artifacts',
+    folder.path,
+  );
+
+  expect(stdout).toContain('hello\r\n');
+  expect(await readFile(join(folder.path, 'public/result.txt'), 'utf8')).toBe('result\n');
+  expect(code).toBe(0);
+});
+
+test('artifacts leaves a folder and a file, and tells of the one that is missing', async () => {
+  await using folder = await makeTempDir();
+
+  const { code, stdout } = await dockerWorker(
+    'run-task',
+    join(examples, 'artifacts.yml'),
+    '--artifacts',
+    folder.path,
+  );
+
+  expect(stdout).toMatch(/public\/missing\.txt.*\/tmp\/missing\.txt/);
+  expect(await readFile(join(folder.path, 'public/report/index.html'), 'utf8')).toBe('<h1>Done</h1>\n');
+  expect(await readFile(join(folder.path, 'public/result.txt'), 'utf8')).toBe('The result.\n');
+  expect(code).toBe(0);
+});
+
+test('cache has what the run before has left', async () => {
+  await using folder = await makeTempDir();
+  const settings = join(folder.path, 'settings.json');
+  await writeFile(settings, JSON.stringify({ cache: { volumeCachePath: join(folder.path, 'caches') } }));
+  const run = () => dockerWorker('run-task', join(examples, 'cache.yml'), '--config', settings);
+
+  expect((await run()).stdout).toContain('Runs with this cache: 1\r\n');
+  expect((await run()).stdout).toContain('Runs with this cache: 2\r\n');
 });
 
 test('parallel runs two tasks side by side, each with the scopes of its own', async () => {

@@ -9,7 +9,6 @@ import taskcluster from 'taskcluster-client';
 import { startDeployment } from './harness/deployment.ts';
 import {
   type ImageRegistry,
-  layersOfTwoBuilds,
   type Published,
   publishImages,
   startImageRegistry,
@@ -51,13 +50,6 @@ test('each image has a bill of materials, with what its code and its base are ma
   const names = components.map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['fastify', 'undici', 'zod', 'libc6', 'ca-certificates']));
   expect(names).not.toContain('jest');
-});
-
-test('two builds of one source have the same layers, but for V8’s compile cache, which V8 salts', async () => {
-  const [first, second] = await layersOfTwoBuilds('tc-proxy');
-  expect(first.layers.length).toBeGreaterThan(2);
-  expect(first.steps.at(-1)).toContain('app/main.js');
-  expect(second.layers.slice(0, -1)).toEqual(first.layers.slice(0, -1));
 });
 
 test('a worker in a container, on an engine without any image, pulls its sidecars by digest and runs a task', async () => {

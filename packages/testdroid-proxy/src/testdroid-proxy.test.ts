@@ -291,8 +291,10 @@ test('the OpenAPI document has every route', async () => {
 
   const { body } = await get(proxy, '/openapi.json');
 
-  expect(Object.keys((body as { paths: object }).paths)).toEqual([
+  const { paths } = body as { paths: Record<string, object> };
+  expect(Object.keys(paths).filter((path) => !('servers' in (paths[path] ?? {})))).toEqual([
     '/',
+    '/openapi.json',
     '/devices',
     '/device',
     '/device/release',

@@ -71,9 +71,9 @@ export interface Layers {
 export async function layersOfTwoBuilds(name: string): Promise<[Layers, Layers]> {
   await using folder = await makeTempDir();
   const { makeReproducible } = await import('../../../../docker/reproducible-images.ts');
-  const { bakeImages } = await import('../../../../docker/bake-images.ts');
+  const { imageDefinitions } = await import('../../../../docker/image-definitions.ts');
   const { baseImage } = await import('../../../../docker/base-image.ts');
-  const images = await bakeImages(repository, await baseImage(repository, undefined));
+  const images = await imageDefinitions(repository, await baseImage(repository, undefined));
   const image = images.find((one) => one.name === name);
   if (image === undefined) throw new Error(`there is no image ${name}`);
   const build = async (tag: string): Promise<Layers> => {

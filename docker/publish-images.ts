@@ -1,0 +1,32 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bakeImages } from './bake-images.ts';
+import { baseForPlatforms } from './base-for-platforms.ts';
+import { baseImage } from './base-image.ts';
+import { imageDefinitions } from './image-definitions.ts';
+import { buildPlatforms } from './platforms.ts';
+import { type PublishOptions, publish } from './publish.ts';
+import { pushFromEngine } from './push-from-engine.ts';
+import { pushWithBuildx } from './push-with-buildx.ts';
+import { sourceDate } from './source-date.ts';
+
+/** Publishes every image, and writes what a worker's configuration needs to use exactly these. */
+export async function publishImages(options: PublishOptions & { base: string | undefined }): Promise<void> {
+  const { root, registry, base, billFolder } = options;
+  const { names: platforms, explanation } = await buildPlatforms();
+  process.stderr.write(`publishing ${explanation}\n`);
+  const epoch = await sourceDate(root);
+  const digests = platforms.length > 1 ? await severalPlatforms(platforms, epoch) : await onePlatform(epoch);
+  const settings = { sidecars: { registry, digests } };
+  await writeFile(join(billFolder, 'sidecars.json'), `${JSON.stringify(settings, null, 2)}\n`);
+
+  async function severalPlatforms(platforms: readonly string[], epoch: number) {
+    const images = await imageDefinitions(root, await baseForPlatforms(root, base, { platforms, registry }));
+    return await publish(images, pushWithBuildx(platforms, epoch), options);
+  }
+
+  async function onePlatform(epoch: number) {
+    const images = await bakeImages(root, await baseImage(root, base));
+    return await publish(images, await pushFromEngine(images, epoch), options);
+  }
+}
