@@ -79,8 +79,8 @@ async function byWorker(): Promise<Saved> {
     capacityManagement: { diskspaceThreshold: 0 },
   };
   await writeFile(config, JSON.stringify(settings), { mode: 0o600 });
-  const main = join(import.meta.dirname, '../../packages/worker/dist/main.js');
-  const worker = spawn(process.execPath, [main, 'start', '--config', config], { stdio: 'ignore' });
+  const program = join(import.meta.dirname, '../../packages/worker/bin/docker-worker');
+  const worker = spawn(program, ['start', '--config', config], { stdio: 'ignore' });
   const ended = new Promise((resolve) => worker.once('close', resolve));
   try {
     const taskId = taskcluster.slugid();
