@@ -82,9 +82,13 @@ async function importDebian(
     ],
     { stdio: ['pipe', 'ignore', 'inherit'] },
   );
-  const ends = Promise.all([once(bootstrap, 'close'), once(load, 'close')]);
-  await pipeline(bootstrap.stdout, load.stdin);
-  const [[bootstrapCode], [loadCode]] = await ends;
+  const [bootstrapEnd, loadEnd] = [once(bootstrap, 'close'), once(load, 'close')];
+  await pipeline(bootstrap.stdout, load.stdin, { end: false });
+  const [bootstrapCode] = await bootstrapEnd;
+  // Half an archive would become an image that looks as if it were whole.
+  if (bootstrapCode === 0) load.stdin.end();
+  else load.kill();
+  const [loadCode] = await loadEnd;
   if (bootstrapCode !== 0 || loadCode !== 0) {
     throw new Error(
       `the base image could not be made (mmdebstrap: ${bootstrapCode}, docker import: ${loadCode})`,

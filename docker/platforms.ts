@@ -14,17 +14,20 @@ export interface Platforms {
   names: string[];
   /** One line for whoever publishes. */
   explanation: string;
+  /** Whether the builder can give files of layers the time of the source; an engine that builds by itself cannot. */
+  reproducible: boolean;
 }
 
 /** Asks the Docker command line's current builder what it can build for. */
 export async function buildPlatforms(): Promise<Platforms> {
   const builder = await currentBuilder();
   const problem = typeof builder === 'string' ? builder : await whyNot(builder);
-  if (problem === undefined) {
-    return { names: wanted, explanation: `for ${wanted.join(' and ')}, by buildx` };
+  if (typeof builder !== 'string' && problem === undefined) {
+    const reproducible = builder.driver !== 'docker';
+    return { names: wanted, explanation: `for ${wanted.join(' and ')}, by buildx`, reproducible };
   }
   const host = `linux/${hostArchitecture}`;
-  return { names: [host], explanation: `for ${host} only: ${problem}` };
+  return { names: [host], explanation: `for ${host} only: ${problem}`, reproducible: true };
 }
 
 interface Builder {

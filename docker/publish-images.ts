@@ -13,19 +13,20 @@ import { sourceDate } from './source-date.ts';
 /** Publishes every image, and writes what a worker's configuration needs to use exactly these. */
 export async function publishImages(options: PublishOptions & { base: string | undefined }): Promise<void> {
   const { root, registry, base, billFolder } = options;
-  const { names: platforms, explanation } = await buildPlatforms();
-  process.stderr.write(`publishing ${explanation}\n`);
+  const platforms = await buildPlatforms();
+  process.stderr.write(`publishing ${platforms.explanation}\n`);
   const epoch = await sourceDate(root);
-  const digests = platforms.length > 1 ? await severalPlatforms(platforms, epoch) : await onePlatform(epoch);
+  const digests = platforms.names.length > 1 ? await severalPlatforms() : await onePlatform();
   const settings = { sidecars: { registry, digests } };
   await writeFile(join(billFolder, 'sidecars.json'), `${JSON.stringify(settings, null, 2)}\n`);
 
-  async function severalPlatforms(platforms: readonly string[], epoch: number) {
-    const images = await imageDefinitions(root, await baseForPlatforms(root, base, { platforms, registry }));
+  async function severalPlatforms() {
+    const list = await baseForPlatforms(root, base, { platforms: platforms.names, registry });
+    const images = await imageDefinitions(root, list);
     return await publish(images, pushWithBuildx(platforms, epoch), options);
   }
 
-  async function onePlatform(epoch: number) {
+  async function onePlatform() {
     const images = await bakeImages(root, await baseImage(root, base));
     return await publish(images, await pushFromEngine(images, epoch), options);
   }

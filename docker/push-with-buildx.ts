@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { dockerOutput } from './docker-cli.ts';
 import type { ImageDefinition } from './image-definitions.ts';
+import type { Platforms } from './platforms.ts';
 import type { Pusher } from './publish.ts';
 
 const Metadata = z.looseObject({ 'containerimage.digest': z.string() });
@@ -15,7 +16,7 @@ const Metadata = z.looseObject({ 'containerimage.digest': z.string() });
  *
  * @param epoch nothing in the images is later than this, in seconds since 1970
  */
-export function pushWithBuildx(platforms: readonly string[], epoch: number): Pusher {
+export function pushWithBuildx({ names: platforms, reproducible }: Platforms, epoch: number): Pusher {
   const platform = `--platform=${platforms.join(',')}`;
   return {
     push: ({ folder, buildArguments }, names) =>
@@ -28,7 +29,7 @@ export function pushWithBuildx(platforms: readonly string[], epoch: number): Pus
           ...Object.entries(build).map(([key, value]) => `--build-arg=${key}=${value}`),
           // A statement about the build would have the time of the build in it, and be one more image of the list.
           '--provenance=false',
-          '--output=type=registry,rewrite-timestamp=true',
+          `--output=type=registry${reproducible ? ',rewrite-timestamp=true' : ''}`,
           `--metadata-file=${metadata}`,
           folder,
         ]);
