@@ -86,9 +86,11 @@ async function startEngine() {
 }
 
 function installTools() {
-  const missing = aptPackages.filter(
-    (name) => spawnSync('dpkg-query', ['--show', name], { stdio: 'ignore' }).status !== 0,
-  );
+  const missing = aptPackages.filter((name) => {
+    // A package that others only recommend is known, too.
+    const argv = ['--show', '--showformat=${db:Status-Status}', name];
+    return spawnSync('dpkg-query', argv, { encoding: 'utf8' }).stdout !== 'installed';
+  });
   if (missing.length === 0) {
     return 'up to date';
   }

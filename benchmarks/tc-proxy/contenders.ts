@@ -9,7 +9,12 @@ export const otherCore = 1;
 
 const bundle = join(import.meta.dirname, '../../packages/tc-proxy/dist/main.js');
 
-export const contenderNames = ['nginx, unsigned', 'tc-proxy', 'stock http-proxy'] as const;
+export const contenderNames = [
+  'nginx, unsigned',
+  'tc-proxy',
+  'stock http-proxy',
+  'bare relay, unsigned',
+] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
 /** Starts a contender in front of the upstream. */
@@ -24,12 +29,22 @@ export function startContender(
       return startNginx(proxyCore, folder, port, proxyConfig(folder, port, upstreamPort));
     case 'tc-proxy':
       return PinnedProcess.start(proxyCore, tcProxyCommand(port), port, tcProxyEnv(folder, upstreamPort));
-    case 'stock http-proxy': {
-      const script = join(import.meta.dirname, 'stock-http-proxy.ts');
-      const argv = [process.execPath, '--no-warnings', script, String(upstreamPort), String(port)];
-      return PinnedProcess.start(proxyCore, argv, port);
-    }
+    case 'stock http-proxy':
+      return startScript('stock-http-proxy.ts', port, upstreamPort);
+    case 'bare relay, unsigned':
+      return startScript('bare-relay.ts', port, upstreamPort);
   }
+}
+
+function startScript(name: string, port: number, upstreamPort: number): Promise<PinnedProcess> {
+  const argv = [
+    process.execPath,
+    '--no-warnings',
+    join(import.meta.dirname, name),
+    String(upstreamPort),
+    String(port),
+  ];
+  return PinnedProcess.start(proxyCore, argv, port);
 }
 
 export function tcProxyCommand(port: number): string[] {

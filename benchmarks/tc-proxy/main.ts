@@ -23,7 +23,7 @@ import { barPlot } from './plot.ts';
 
 /**
  * tc-proxy against nginx, which does not sign and so is the physical limit, and against `@fastify/http-proxy`
- * as it comes. Every proxy has one core for itself; load and upstream share the other. Interleaved, medians.
+ * as it comes. A relay that does nothing else shows what Node and undici take. Every proxy has one core for itself; load and upstream share the other. Interleaved, medians.
  * Rewrites the figures of the README and the plot beside it.
  *
  *   node benchmarks/tc-proxy/main.ts [ROUNDS [SECONDS]]
@@ -34,6 +34,8 @@ const rounds = Number(process.argv[2] ?? 5);
 const seconds = Number(process.argv[3] ?? 1);
 const concurrencies = [1, 16, 64, 256];
 const bytes = 2 ** 30;
+/** The bare relay takes no bodies. */
+const transferring = contenderNames.filter((name) => name !== 'bare relay, unsigned');
 
 if (availableParallelism() < 2) throw new Error('two cores are needed');
 for (const tool of ['nginx', 'wrk', 'curl', 'taskset']) {
@@ -88,7 +90,7 @@ async function measureTransfers(): Promise<void> {
   writeFileSync(file, '');
   truncateSync(file, bytes);
   const proxies = new Map<ContenderName, Awaited<ReturnType<typeof startContender>>>();
-  for (const name of contenderNames) {
+  for (const name of transferring) {
     proxies.set(name, disposal.use(await startContender(name, folder, nextPort++, upstream.port)));
   }
   for (let round = 0; round < rounds; round++) {
@@ -150,7 +152,7 @@ function report(): string {
     }
   }
   lines.push('', '| 1 GiB | GET, MiB/s | PUT, MiB/s | peak RSS, MiB |', '| --- | --- | --- | --- |');
-  for (const name of contenderNames) {
+  for (const name of transferring) {
     const [down, up] = ['GET', 'PUT'].map((way) => Math.round(median(transfers.get(`${name} ${way}`) ?? [])));
     lines.push(`| ${name} | ${down} | ${up} | ${Math.round(peaks.get(name) ?? 0)} |`);
   }
@@ -175,6 +177,11 @@ function targets(): string[] {
       'requests/s of stock http-proxy’s, 16 and 64',
       `${of('stock http-proxy', 16)}, ${of('stock http-proxy', 64)}`,
       '2.0 or more',
+    ],
+    [
+      'requests/s of the bare relay’s, 16 and 64',
+      `${of('bare relay, unsigned', 16)}, ${of('bare relay, unsigned', 64)}`,
+      'reported',
     ],
     ['p99 of nginx’s, 64 connections', p99.toFixed(1), '4 or less'],
     ['p99, 256 connections', `${figure('tc-proxy', 256, 'p99Ms').toFixed(0)} ms`, '60 ms or less'],
@@ -205,7 +212,7 @@ function imageSize(): string {
 }
 
 function plot(): string {
-  const colors = ['#999', '#2a6fdb', '#e0a030'];
+  const colors = ['#999', '#2a6fdb', '#e0a030', '#8fbf8f'];
   return barPlot(
     'Signed requests per second on one core, by connections (nginx: unsigned)',
     concurrencies.map(String),

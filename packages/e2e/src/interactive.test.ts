@@ -88,6 +88,7 @@ test('the link is private, and its secret is in no log and on no command line', 
 
   expect(refused.status).toBe(403);
   expect(secret).toHaveLength(22);
+  expect(worker.log()).toContain('create websocket server at');
   for (const place of [containers, worker.log(), await deployment.taskLog(taskId)]) {
     expect(place).not.toContain(secret);
   }

@@ -73,6 +73,8 @@ export const interactive: Feature = {
           run.resources.use(portal);
           const opened = shellAddresses(config, port, secret);
           addresses.resolve(opened);
+          // The path is the secret.
+          run.logger.info({ port }, 'create websocket server at');
           return {
             ...{ container, secret, busybox, ...tls },
             engineSocket: `${execWsServer.sockets}/${socketName}`,
