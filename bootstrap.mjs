@@ -87,9 +87,9 @@ async function startEngine() {
 
 function installTools() {
   const missing = aptPackages.filter((name) => {
+    const { stdout } = spawnSync('dpkg', ['--status', name], { encoding: 'utf8' });
     // A package that others only recommend is known, too.
-    const argv = ['--show', '--showformat=${db:Status-Status}', name];
-    return spawnSync('dpkg-query', argv, { encoding: 'utf8' }).stdout !== 'installed';
+    return !stdout.includes('\nStatus: install ok installed\n');
   });
   if (missing.length === 0) {
     return 'up to date';
