@@ -145,15 +145,6 @@ test('a payload that breaks the schema is an exception with every error in the l
   expect(log).toContain('cmd');
 });
 
-test('an artifact that outlives its task is a malformed payload', async () => {
-  const taskId = await deployment.createTask({
-    artifacts: { 'public/file': { type: 'file', path: '/file', expires: '2999-01-01T00:00:00.000Z' } },
-  });
-
-  expect(await runsOf(taskId)).toEqual(['exception/malformed-payload']);
-  expect(await deployment.taskLog(taskId)).toContain('must not be greater than task expiration');
-});
-
 test('a feature that nobody knows fails the run with a log that says so', async () => {
   const taskId = await deployment.createTask({ features: { teleport: true } });
 
