@@ -7,6 +7,7 @@ const root = dirname(import.meta.dirname);
 /** The program, which a symbolic link on the PATH leads to. */
 const launcher = `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
+export MALLOC_ARENA_MAX=1
 exec "$here/node" --max-semi-space-size=4 "$here/../dist/main.js" "$@"
 `;
 

@@ -6,6 +6,7 @@ import {
   type ContenderName,
   contenderNames,
   otherCore,
+  proxyCore,
   startContender,
   startJsonUpstream,
   startStreamUpstream,
@@ -52,7 +53,7 @@ const transfers = new Map<string, number[]>();
 const peaks = new Map<ContenderName, number>();
 await measureTransfers();
 const updates = await measureUpdates();
-const { starts, idleMiB } = await measureStarts();
+const { starts, nodeAlone, idleMiB } = await measureStarts();
 
 const text = report();
 console.log(text);
@@ -114,16 +115,20 @@ async function measureUpdates(): Promise<{ ms: number; failures: number }> {
   };
 }
 
-async function measureStarts(): Promise<{ starts: number; idleMiB: number }> {
+async function measureStarts(): Promise<{ starts: number; nodeAlone: number; idleMiB: number }> {
   await using upstream = await startJsonUpstream(folder, nextPort++);
   const times: number[] = [];
+  const alone: number[] = [];
   const env = tcProxyEnv(folder, upstream.port);
   for (let round = 0; round < rounds; round++) {
     const port = nextPort++;
     times.push(await measureStart(tcProxyCommand(port), env, port));
+    const started = performance.now();
+    execFileSync('taskset', ['-c', String(proxyCore), process.execPath, '--eval', '0']);
+    alone.push(performance.now() - started);
   }
   await using proxy = await startContender('tc-proxy', folder, nextPort++, upstream.port);
-  return { starts: median(times), idleMiB: proxy.memory('VmRSS') };
+  return { starts: median(times), nodeAlone: median(alone), idleMiB: proxy.memory('VmRSS') };
 }
 
 function report(): string {
@@ -197,6 +202,7 @@ function targets(): string[] {
       '10 ms, none',
     ],
     ['start of the process to its first answer', `${Math.round(starts)} ms`, '130 ms or less'],
+    ['start and end of Node that does nothing', `${Math.round(nodeAlone)} ms`, 'reported'],
     ['RSS when idle', `${Math.round(idleMiB)} MiB`, '85 MiB or less'],
     ['size of the image', imageSize(), 'reported'],
   ].map((cells) => `| ${cells.join(' | ')} |`);

@@ -17,12 +17,12 @@ export async function* parallelGzip(
 ): AsyncGenerator<Buffer> {
   using lanes = new DisposableStack();
   const free = Array.from({ length: parallelism }, () => lanes.use(new Lane(level)));
-  const underWay: { lane: Lane; compressed: Promise<Buffer> }[] = [];
+  const underWay: { lane: Lane; compressed: Promise<Buffer[]> }[] = [];
   const finished = async () => {
     const { lane, compressed } = underWay.shift() as (typeof underWay)[number];
-    const bytes = await compressed;
+    const parts = await compressed;
     free.push(lane);
-    return bytes;
+    return parts;
   };
   let checksum = 0;
   let size = 0;
@@ -37,7 +37,7 @@ export async function* parallelGzip(
         underWay.push({ lane, compressed: lane.compress() });
         free.shift();
         if (free.length === 0) {
-          yield await finished();
+          yield* await finished();
         }
       }
     }
@@ -47,7 +47,7 @@ export async function* parallelGzip(
     underWay.push({ lane: last, compressed: last.compress() });
   }
   while (underWay.length > 0) {
-    yield await finished();
+    yield* await finished();
   }
   yield end;
   yield trailer(checksum, size);
@@ -84,8 +84,8 @@ class Lane implements Disposable {
   }
 
   /** Empties the block into blocks of deflate that end at a byte. */
-  compress(): Promise<Buffer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  compress(): Promise<Buffer[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer[]>();
     // Told to whoever awaits it in its turn.
     promise.catch(() => {});
     const deflate = this.#deflate;
@@ -99,7 +99,7 @@ class Lane implements Disposable {
       for (let part = deflate.read(); part !== null; part = deflate.read()) {
         parts.push(part);
       }
-      resolve(Buffer.concat(parts));
+      resolve(parts);
     });
     return promise;
   }

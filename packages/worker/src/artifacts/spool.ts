@@ -16,6 +16,9 @@ const gzip = promisify(gzipCallback);
 /** Content up to this size stays in memory; larger content goes through a file. */
 const memoryLimit = 256 * 1024;
 
+/** Content is compressed meanwhile, which takes far longer than the collections do. */
+const collectionStep = 2 * 1024 * 1024;
+
 /** Bytes ready to be sent, as often as it takes; disposing removes what was written to disk for them. */
 export interface Spooled extends AsyncDisposable {
   /** Number of bytes to send. */
@@ -120,7 +123,7 @@ async function spoolInPlace(path: string, source: Readable, options: SpoolOption
 
 function readCounted(path: string): Readable {
   return createReadStream(path)
-    .on('data', (chunk) => countStreamed(chunk.length))
+    .on('data', (chunk) => countStreamed(chunk.length, collectionStep))
     .pause();
 }
 
@@ -142,7 +145,7 @@ class Measure {
   add(chunk: Buffer): void {
     this.#hash.update(chunk);
     this.#size += chunk.length;
-    countStreamed(chunk.length);
+    countStreamed(chunk.length, collectionStep);
   }
 
   async *pass(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
