@@ -31,7 +31,7 @@ export class MessagePool {
 
   /** To be called when nobody reads the message any more. */
   giveBack(message: Buffer): void {
-    if (message.buffer.byteLength === bufferBytes) {
+    if (message.buffer.byteLength === bufferBytes && this.#free.length < mostBuffers) {
       this.#free.push(Buffer.from(message.buffer));
     }
   }
