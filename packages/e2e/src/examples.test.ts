@@ -10,12 +10,14 @@ import { makeTempDir } from './harness/temp-dir.ts';
 const run = promisify(execFile);
 const examples = join(import.meta.dirname, '../../../examples');
 
+const runExample = (name: string, ...options: string[]) =>
+  dockerWorker('run-task', join(examples, name), ...options);
+
 test('hello reads a secret through the proxy and leaves its artifacts', async () => {
   await using folder = await makeTempDir();
 
-  const { code, stdout } = await dockerWorker(
-    'run-task',
-    join(examples, 'hello.yml'),
+  const { code, stdout } = await runExample(
+    'hello.yml',
     '--secret',
     'examples/hello={"greeting":"good morning"}',
     '--artifacts',
@@ -39,7 +41,7 @@ test('hello reads a secret through the proxy and leaves its artifacts', async ()
 });
 
 test('failing ends with the exit code of the task', async () => {
-  const { code, stdout } = await dockerWorker('run-task', join(examples, 'failing.yml'));
+  const { code, stdout } = await runExample('failing.yml');
 
   expect(stdout).toContain('This goes wrong.');
   expect(stdout).toMatch(/Unsuccessful task run with exit code: 3 completed in [\d.]+ seconds\n$/);
@@ -49,12 +51,7 @@ test('failing ends with the exit code of the task', async () => {
 test('timeout is stopped at its maxRunTime and keeps what it had written', async () => {
   await using folder = await makeTempDir();
 
-  const { code, stdout } = await dockerWorker(
-    'run-task',
-    join(examples, 'timeout.yml'),
-    '--artifacts',
-    folder.path,
-  );
+  const { code, stdout } = await runExample('timeout.yml', '--artifacts', folder.path);
 
   expect(stdout).toContain('\n[taskcluster:error] Task timeout after 2 seconds. Force killing container.\n');
   expect(await readFile(join(folder.path, 'public/partial.txt'), 'utf8')).toBe('half of the work\n');
@@ -64,12 +61,7 @@ test('timeout is stopped at its maxRunTime and keeps what it had written', async
 test('first, which is just a payload, leaves its result', async () => {
   await using folder = await makeTempDir();
 
-  const { code, stdout } = await dockerWorker(
-    'run-task',
-    join(examples, 'first.yml'),
-    '--artifacts',
-    folder.path,
-  );
+  const { code, stdout } = await runExample('first.yml', '--artifacts', folder.path);
 
   expect(stdout).toContain('hello\r\n');
   expect(await readFile(join(folder.path, 'public/result.txt'), 'utf8')).toBe('result\n');
@@ -79,12 +71,7 @@ test('first, which is just a payload, leaves its result', async () => {
 test('artifacts leaves a folder and a file, and tells of the one that is missing', async () => {
   await using folder = await makeTempDir();
 
-  const { code, stdout } = await dockerWorker(
-    'run-task',
-    join(examples, 'artifacts.yml'),
-    '--artifacts',
-    folder.path,
-  );
+  const { code, stdout } = await runExample('artifacts.yml', '--artifacts', folder.path);
 
   expect(stdout).toMatch(/public\/missing\.txt.*\/tmp\/missing\.txt/);
   expect(await readFile(join(folder.path, 'public/report/index.html'), 'utf8')).toBe('<h1>Done</h1>\n');
@@ -96,16 +83,15 @@ test('cache has what the run before has left', async () => {
   await using folder = await makeTempDir();
   const settings = join(folder.path, 'settings.json');
   await writeFile(settings, JSON.stringify({ cache: { volumeCachePath: join(folder.path, 'caches') } }));
-  const run = () => dockerWorker('run-task', join(examples, 'cache.yml'), '--config', settings);
+  const run = () => runExample('cache.yml', '--config', settings);
 
   expect((await run()).stdout).toContain('Runs with this cache: 1\r\n');
   expect((await run()).stdout).toContain('Runs with this cache: 2\r\n');
 });
 
 test('parallel runs two tasks side by side, each with the scopes of its own', async () => {
-  const { code, stdout } = await dockerWorker(
-    'run-task',
-    join(examples, 'parallel.yml'),
+  const { code, stdout } = await runExample(
+    'parallel.yml',
     '--secret',
     'examples/left={"value":"L"}',
     '--secret',
@@ -121,12 +107,7 @@ test('parallel runs two tasks side by side, each with the scopes of its own', as
 test('docker-save leaves an image in which the work of the task is found', async () => {
   await using folder = await makeTempDir();
 
-  const { code } = await dockerWorker(
-    'run-task',
-    join(examples, 'docker-save.yml'),
-    '--artifacts',
-    folder.path,
-  );
+  const { code } = await runExample('docker-save.yml', '--artifacts', folder.path);
 
   expect(code).toBe(0);
   const load = await run('docker', ['load', '--input', join(folder.path, 'public/dockerImage.tar')]);
@@ -178,7 +159,7 @@ test('testdroid borrows a phone with the build that it asks for', async () => {
 });
 
 test('ptrace looks into its own processes', async () => {
-  const { code, stdout } = await dockerWorker('run-task', join(examples, 'ptrace.yml'));
+  const { code, stdout } = await runExample('ptrace.yml');
 
   expect(stdout).toContain('traced the sibling');
   expect(stdout).toMatch(/^process \d+/m);

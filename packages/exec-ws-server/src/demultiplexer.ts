@@ -20,6 +20,9 @@ export class Demultiplexer {
   push(chunk: Buffer, emit: (output: Output, data: Buffer) => void): void {
     let start = 0;
     let end = 0;
+    const flush = () => {
+      if (end > start) emit(this.#output, chunk.subarray(start, end));
+    };
     for (let at = 0; at < chunk.length; ) {
       if (this.#remaining > 0) {
         const length = Math.min(this.#remaining, chunk.length - at);
@@ -34,22 +37,17 @@ export class Demultiplexer {
       const taken = chunk.copy(this.#header, this.#headerFilled, at, at + headerBytes - this.#headerFilled);
       this.#headerFilled += taken;
       at += taken;
-      if (this.#headerFilled === headerBytes) {
-        this.#headerFilled = 0;
-        const output = this.#header[0] === stderrStream ? 'stderr' : 'stdout';
-        if (output !== this.#output || end === start) {
-          if (end > start) {
-            emit(this.#output, chunk.subarray(start, end));
-          }
-          this.#output = output;
-          start = at;
-          end = at;
-        }
-        this.#remaining = this.#header.readUInt32BE(4);
+      if (this.#headerFilled < headerBytes) break;
+      this.#headerFilled = 0;
+      this.#remaining = this.#header.readUInt32BE(4);
+      const output = this.#header[0] === stderrStream ? 'stderr' : 'stdout';
+      if (output !== this.#output || end === start) {
+        flush();
+        this.#output = output;
+        start = at;
+        end = at;
       }
     }
-    if (end > start) {
-      emit(this.#output, chunk.subarray(start, end));
-    }
+    flush();
   }
 }

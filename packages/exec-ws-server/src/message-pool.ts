@@ -1,7 +1,9 @@
+import { largestPiece } from '@docker-worker/service-kit/bulk-reader';
+
 /** Shorter messages are not worth it. */
 const smallestBytes = 8 * 1024;
-/** Code and one read of a process. */
-const bufferBytes = 256 * 1024 + 1;
+/** A code, and output. */
+const bufferBytes = 1 + largestPiece;
 /** As many as a connection lets wait, see `Connection.send`. */
 const mostBuffers = 5;
 

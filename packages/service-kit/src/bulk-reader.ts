@@ -1,14 +1,14 @@
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
-/** What Linux keeps for the reader of a Unix socket, and some more. */
-const bufferBytes = 256 * 1024;
+/** Most bytes of a piece: what Linux keeps for the reader of a Unix socket, and some more. */
+export const largestPiece = 256 * 1024;
 
 /**
  * Reads a connected socket in as large pieces as the kernel has, all of them into one buffer. A stream takes at
  * most 64 KiB, each time into new memory: a relay spends more on that than on the bytes themselves.
  *
- * @param socket must not be used any more
+ * @param socket as it was handed over, in the same turn, or its end can be missed; must not be used any more
  * @param take is handed a part of the buffer, good until it returns; false stops the reading until `resume`
  * @returns the same connection, which reads from the first `resume` on, emits `end` but no `data`, and closes after the end
  */
@@ -16,7 +16,7 @@ export function readInBulk(socket: Socket, take: (bytes: Buffer) => boolean): So
   if (socket instanceof TLSSocket) {
     return socket.on('data', (bytes: Buffer) => take(bytes) || socket.pause()).pause();
   }
-  const buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  const buffer = Buffer.allocUnsafeSlow(largestPiece);
   const bulk = new Socket({
     handle: takeHandle(socket),
     pauseOnCreate: true,

@@ -45,6 +45,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
 function createAgent(options: UpstreamsOptions, guard?: TargetGuard) {
   const { ca, connectTimeoutMs, headersTimeoutMs, httpsProxy } = options;
+  // TLS itself is loaded by its first use, which in front of an HTTP deployment there is none of.
   const tls = {
     timeout: connectTimeoutMs,
     rejectUnauthorized: true,

@@ -1,22 +1,12 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeDiskImage } from '../../../../deploy/disk-image.ts';
 import { makeTempDir } from '../harness/temp-dir.ts';
 import { MachineDeployment } from './machine-deployment.ts';
+import { machineSuite, patienceMs } from './machine-suite.ts';
 
-/** Minutes in an emulated machine: too long for every run of all tests. */
-const isWanted = process.env.DOCKER_WORKER_VM_TESTS === '1';
-const suite = isWanted ? describe : describe.skip;
-if (!isWanted) {
-  process.stderr.write(
-    'skipped: loopback devices and the ephemeral disk of a machine; run it with "npm run test:vm"\n',
-  );
-}
-
-const patienceMs = 1_800_000;
-
-suite('a machine with loopback devices and an ephemeral disk', () => {
+machineSuite('a machine with loopback devices and an ephemeral disk', () => {
   const resources = new AsyncDisposableStack();
   let deployment: MachineDeployment;
   let text: string;

@@ -1,23 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeDiskImage } from '../../../../deploy/disk-image.ts';
 import { makeTempDir } from '../harness/temp-dir.ts';
 import { MachineDeployment } from './machine-deployment.ts';
+import { machineSuite, patienceMs } from './machine-suite.ts';
 
-/** Minutes in an emulated machine: too long for every run of all tests. */
-const isWanted = process.env.DOCKER_WORKER_VM_TESTS === '1';
-const suite = isWanted ? describe : describe.skip;
-if (!isWanted) {
-  process.stderr.write(
-    'skipped: the machine image, which takes minutes and a virtual machine; run it with "npm run test:vm"\n',
-  );
-}
-
-/** On a busy host an emulated machine takes its time, and so does making its disk. */
-const patienceMs = 1_800_000;
-
-suite('the disk image of a worker', () => {
+machineSuite('the disk image of a worker', () => {
   const resources = new AsyncDisposableStack();
   let deployment: MachineDeployment;
 

@@ -1,26 +1,15 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { profileText } from '@docker-worker/worker';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeTempDir } from '../harness/temp-dir.ts';
 import { debianDisk, debianTar, fileSystem } from './debian-disk.ts';
+import { machineSuite, patienceMs } from './machine-suite.ts';
 import { VirtualMachine } from './virtual-machine.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
 
-/** An emulated machine on a busy host is slow: it takes a minute there to start a program as large as Node. */
-const patienceMs = 1_800_000;
-
-/** Minutes in an emulated machine: too long for every run of all tests. */
-const isWanted = process.env.DOCKER_WORKER_VM_TESTS === '1';
-const suite = isWanted ? describe : describe.skip;
-if (!isWanted) {
-  process.stderr.write(
-    'skipped: tracing under AppArmor, which needs minutes and a virtual machine; run it with "npm run test:vm"\n',
-  );
-}
-
-suite('in a virtual machine whose kernel has AppArmor', () => {
+machineSuite('in a virtual machine whose kernel has AppArmor', () => {
   const resources = new AsyncDisposableStack();
   let vm: VirtualMachine;
 

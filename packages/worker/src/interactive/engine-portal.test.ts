@@ -259,6 +259,30 @@ test('streams end with the portal', async () => {
   await closed;
 });
 
+test('a command that the engine starts after the portal has gone is left again', async () => {
+  await using resources = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'engine-portal-'));
+  resources.defer(() => rm(folder, { recursive: true }));
+  const engine = resources.use(await startEngineStandIn(join(folder, 'engine.sock')));
+  const socketPath = join(folder, 'portal.sock');
+  const counts: number[] = [];
+  const portal = await openEnginePortal({
+    docker: new Docker({ socketPath: engine.socketPath }),
+    ...{ container: own, socketPath },
+    onStreams: (count) => counts.push(count),
+  });
+  const late = once(engine.events, 'late');
+  const exec = await new Docker({ socketPath }).getContainer(own).exec({ ...command, Cmd: ['late'] });
+  const refused = exec.start({ hijack: true, stdin: true, Tty: true }).catch(() => 'refused');
+  const [run] = (await late) as [() => Socket];
+
+  await portal[Symbol.asyncDispose]();
+  await once(run(), 'close');
+
+  expect(await refused).toBe('refused');
+  expect(counts).toEqual([]);
+});
+
 async function openPortal() {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'engine-portal-'));

@@ -3,7 +3,7 @@ import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { readInBulk } from '@docker-worker/service-kit/bulk-reader';
+import { largestPiece, readInBulk } from '@docker-worker/service-kit/bulk-reader';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
@@ -26,7 +26,7 @@ const largestBody = 256 * 1024;
  * the client. After a piece this large it gets a moment to send more, unless so much has come already.
  */
 const bulkBytes = 4 * 1024;
-const largestWait = 128 * 1024;
+const largestWait = largestPiece / 2;
 const gatherMs = 1;
 
 export interface EnginePortalOptions {
@@ -120,11 +120,15 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
     }
     const { Tty } = parsed(StartRequest, await upgradeBody(request, client, head));
     const engine = (await docker.getExec(id).start({ hijack: true, stdin: true, Tty })) as Socket;
+    if (client.destroyed) {
+      engine.destroy();
+      return;
+    }
+    const over = join(client, engine);
     if (exec.takesInput) {
       onStreams(++people);
     }
-    client.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
-    await joined(client, engine);
+    await over;
     if (exec.takesInput) {
       onStreams(--people);
     }
@@ -132,10 +136,10 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
 }
 
 /**
- * Passes bytes both ways until the client has gone. Each way has an end of its own: a command whose input is
+ * Tells the client that its command runs, and passes bytes both ways until it has gone. Each way has an end of its own: a command whose input is
  * over still speaks, and what it said last is delivered after it has gone.
  */
-async function joined(client: Duplex, engine: Socket): Promise<void> {
+async function join(client: Duplex, engine: Socket): Promise<void> {
   const closed = once(client, 'close');
   let holds = 0;
   const release = () => {
@@ -162,6 +166,7 @@ async function joined(client: Duplex, engine: Socket): Promise<void> {
       client.destroy();
     }
   });
+  client.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
   client.pipe(output);
   output.resume();
   await closed;

@@ -1,22 +1,26 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /**
  * An engine that takes every call for good, remembers it, and whose commands send back what they are sent;
- * `print <n>` sends so many bytes and ends.
+ * `print <n>` sends so many bytes and ends, `late` runs when its `late` event is answered.
  */
 export interface EngineStandIn extends AsyncDisposable {
   socketPath: string;
   /** Method, path and body of every call. */
   calls: { call: string; body: string }[];
+  events: EventEmitter<{ late: [run: () => Duplex] }>;
   /** Ids of the commands that were made. */
   execs: string[];
 }
 
+const switching = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
+
 export async function startEngineStandIn(socketPath: string): Promise<EngineStandIn> {
   const calls: EngineStandIn['calls'] = [];
   const execs: string[] = [];
+  const events: EngineStandIn['events'] = new EventEmitter();
   const commands = new Map<string, string[]>();
   const streams = new Set<Duplex>();
   const server = createServer(async (request, response) => {
@@ -39,9 +43,16 @@ export async function startEngineStandIn(socketPath: string): Promise<EngineStan
     const length = Number(request.headers['content-length']);
     calls.push({ call: `${request.method} ${request.url}`, body: head.subarray(0, length).toString() });
     streams.add(socket);
-    socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
     socket.on('error', () => {});
     const [command, count] = commands.get(request.url?.split('/')[2] ?? '') ?? [];
+    if (command === 'late') {
+      events.emit('late', () => {
+        socket.write(switching);
+        return socket.once('end', () => socket.end()).resume();
+      });
+      return;
+    }
+    socket.write(switching);
     if (command === 'print') {
       socket.end(Buffer.alloc(Number(count), 'x'));
       return;
@@ -52,7 +63,7 @@ export async function startEngineStandIn(socketPath: string): Promise<EngineStan
   server.listen(socketPath);
   await once(server, 'listening');
   return {
-    ...{ socketPath, calls, execs },
+    ...{ socketPath, calls, execs, events },
     async [Symbol.asyncDispose]() {
       for (const socket of streams) {
         socket.destroy();
