@@ -14,7 +14,12 @@ export function lazyBuiltins(): Plugin {
         kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
       );
       onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
-        contents: `module.exports = process.getBuiltinModule('${path}');`,
+        contents: [
+          `const builtin = process.getBuiltinModule('${path}');`,
+          // esbuild looks at each property that the exports have themselves, which loads those that are lazy; what they
+          // inherit it leaves alone. A function has to stay one, and `process` knows its listeners by itself.
+          "module.exports = typeof builtin === 'function' || builtin === process ? builtin : Object.create(builtin);",
+        ].join('\n'),
       }));
     },
   };

@@ -1,8 +1,9 @@
 import { code, table } from './markdown.ts';
 import { sourceFiles } from './source-files.ts';
 
-const created = /new (Counter|Gauge|Histogram)\(/g;
-const described = /new (Counter|Gauge|Histogram)\(\{\s*name: '([^']+)',\s*help:\s*'((?:[^'\\]|\\.)*)'/g;
+const created = /new (?:Route)?(Counter|Gauge|Histogram)\(/g;
+const described =
+  /new (?:Route)?(Counter|Gauge|Histogram)\(\{\s*name: '([^']+)',\s*help:\s*'((?:[^'\\]|\\.)*)'/g;
 
 /** All Prometheus metrics, by the service that has them. */
 export function metricsReference(): string {

@@ -1,10 +1,16 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { FastifyInstance } from 'fastify';
 import { ServiceError } from './service.ts';
 
+/** A Fastify app, or what listens as one does. */
+export interface Listener {
+  server: Server;
+  listen(address: { port: number; host: string }): PromiseLike<unknown>;
+}
+
 /** Opens the app's port (0 takes a free one) and returns it. Without an address: on all interfaces. */
-export async function listen(app: FastifyInstance, port: number, address?: string): Promise<number> {
+export async function listen(app: Listener, port: number, address?: string): Promise<number> {
   try {
     await app.listen({ port, host: address ?? allInterfaces() });
   } catch (error) {

@@ -12,8 +12,8 @@ import {
 import { CredentialHolder } from './credential-holder.ts';
 import { PeerGuard } from './peer-guard.ts';
 import { TargetGuard } from './target-guard.ts';
-import { createTcProxyApp } from './tc-proxy-app.ts';
 import { TcProxyConfig } from './tc-proxy-config.ts';
+import { TcProxyServer } from './tc-proxy-server.ts';
 import { createUpstreams } from './upstreams.ts';
 
 export { TcProxyConfig as config };
@@ -40,12 +40,12 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
   const credentials = new CredentialHolder(config.credentials, { authorizedScopes, version, revision });
   const metrics = new RequestMetrics(context.metrics);
   const retry = { deadlineMs: config.retryDeadline * 1000, anyMethod: config.retryMethods === 'all' };
-  const app = createTcProxyApp({
+  const proxy = new TcProxyServer({
     ...{ rootUrl, credentials, credentialsEndpoint, upstreams, guard, retry, metrics, logger },
   });
   const { allowedUser, allowedNetwork } = config;
-  new PeerGuard({ allowedUser, allowedNetwork }).watch(app.server, logger);
-  const port = await listen(app, config.port, config.address);
+  new PeerGuard({ allowedUser, allowedNetwork }).watch(proxy.server, logger);
+  const port = await listen(proxy, config.port, config.address);
 
   announce(`Taskcluster proxy ${version} (git revision ${revision})`);
   announce(`Root URL: ${rootUrl}`);
@@ -68,21 +68,21 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
     port,
     applyCredentials: (next) => credentials.replace(next),
     drain: async () => {
-      await app.close();
+      await proxy.close();
     },
     destroy: async () => {
-      app.server.closeAllConnections();
+      proxy.server.closeAllConnections();
       await upstreams[Symbol.asyncDispose]();
     },
   };
 }
 
-/** Builds the app once for nothing, with credentials of nobody. */
+/** Builds the proxy once for nothing, with credentials of nobody. */
 export async function rehearse(): Promise<void> {
   const rootUrl = 'https://taskcluster.invalid';
   const nobody = { clientId: 'nobody', accessToken: 'none' };
   const guard = new TargetGuard();
-  const app = createTcProxyApp({
+  const proxy = new TcProxyServer({
     rootUrl,
     credentials: new CredentialHolder(nobody, { version: '', revision: '', authorizedScopes: [] }),
     credentialsEndpoint: false,
@@ -92,8 +92,7 @@ export async function rehearse(): Promise<void> {
     metrics: new RequestMetrics(new Registry()),
     logger: createLogger({ name: 'tc-proxy', level: 'silent', redactor: new Redactor() }),
   });
-  await app.ready();
-  await app.close();
+  await proxy.loadOwnRoutes();
 }
 
 /** Absent means no restriction; a task without scopes means an empty list, which allows nothing. */

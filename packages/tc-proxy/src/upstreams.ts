@@ -1,4 +1,5 @@
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { HotPool, type HotPoolOptions } from './hot-pool.ts';
 import { type HttpsProxy, isExcepted } from './https-proxy.ts';
 import { proxyConnector } from './proxy-connector.ts';
 import { ForbiddenTargetError, type TargetGuard } from './target-guard.ts';
@@ -62,8 +63,8 @@ function createAgent(options: UpstreamsOptions, guard?: TargetGuard) {
       ...(guard ? { check: (host: string) => checkAddresses(host, guard) } : {}),
     });
   const agent = new Agent({
+    factory: (origin, settings) => new HotPool(origin, settings as HotPoolOptions),
     connections,
-    pipelining: 1,
     allowH2: false,
     maxHeaderSize,
     headersTimeout: headersTimeoutMs,

@@ -5,7 +5,7 @@ import { CredentialHolder } from '../credential-holder.ts';
 import type { ProxyCredentials } from '../proxy-credentials.ts';
 import type { RetryPolicy } from '../retry-policy.ts';
 import { TargetGuard, type TargetGuardOptions } from '../target-guard.ts';
-import { createTcProxyApp } from '../tc-proxy-app.ts';
+import { TcProxyServer } from '../tc-proxy-server.ts';
 import { createUpstreams, type UpstreamsOptions } from '../upstreams.ts';
 import { permanent } from './hawk-upstream.ts';
 
@@ -19,6 +19,7 @@ export interface TestProxyOptions {
   /** Default: 127.0.0.1. */
   address?: string;
   upstreams?: Partial<UpstreamsOptions>;
+  idleTimeoutMs?: number;
   /** Default: each request is sent once. */
   retry?: RetryPolicy;
 }
@@ -45,7 +46,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
   const registry = new Registry();
   let log = '';
   const written = new EventEmitter();
-  const app = createTcProxyApp({
+  const proxy = new TcProxyServer({
     rootUrl,
     credentials: new CredentialHolder(credentials, {
       authorizedScopes,
@@ -56,6 +57,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     upstreams: dispatcher ? { root: dispatcher, hosts: dispatcher } : upstreams,
     guard,
     retry,
+    ...(options.idleTimeoutMs ? { idleTimeoutMs: options.idleTimeoutMs } : {}),
     metrics: new RequestMetrics(registry),
     logger: createLogger({
       name: 'tc-proxy',
@@ -69,7 +71,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
       },
     }),
   });
-  const port = await listen(app, 0, options.address ?? '127.0.0.1');
+  const port = await listen(proxy, 0, options.address ?? '127.0.0.1');
   return {
     port,
     metrics: registry,
@@ -77,12 +79,10 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     async logHas(text) {
       while (!log.includes(text)) await once(written, 'line');
     },
-    drain: async () => {
-      await app.close();
-    },
+    drain: () => proxy.close(),
     async [Symbol.asyncDispose]() {
-      app.server.closeAllConnections();
-      await app.close();
+      proxy.server.closeAllConnections();
+      await proxy.close();
       await upstreams[Symbol.asyncDispose]();
       await dispatcher?.destroy();
     },

@@ -1,0 +1,90 @@
+import type { Duplex } from 'node:stream';
+import { Client, type Dispatcher, errors } from 'undici';
+import type { HeadDeadline } from './head-deadline.ts';
+
+type Handler = Dispatcher.DispatchHandler;
+type Request = Dispatcher.DispatchOptions;
+
+export interface LaneOptions extends Client.Options {
+  deadline: HeadDeadline;
+  /** Called when the lane can carry another request. */
+  onFree: (lane: Lane) => void;
+}
+
+const none: Handler = {};
+
+/** One connection to an origin, made anew when it has closed, and the request on it. */
+export class Lane implements Handler {
+  readonly client: Client;
+  /** When the request was sent whose answer has not begun (of `performance.now`); 0: there is none. */
+  waitingSince = 0;
+  readonly #deadline: HeadDeadline;
+  readonly #onFree: (lane: Lane) => void;
+  #handler: Handler = none;
+  #isWatched = false;
+  #abort: ((error: Error) => void) | undefined;
+
+  constructor(origin: string | URL, { deadline, onFree, ...options }: LaneOptions) {
+    this.client = new Client(origin, { ...options, pipelining: 1, headersTimeout: 0 });
+    this.#deadline = deadline;
+    this.#onFree = onFree;
+  }
+
+  carry(request: Request, handler: Handler): void {
+    this.#handler = handler;
+    const { body } = request;
+    this.#isWatched = body === null || body === undefined || Buffer.isBuffer(body);
+    // While a body is on its way undici knows best whose turn it is.
+    const sent = this.#isWatched ? request : { ...request, headersTimeout: this.#deadline.timeoutMs };
+    this.client.dispatch(sent, this);
+  }
+
+  /** Ends the request, whose answer takes too long. */
+  timeOut(): void {
+    this.#abort?.(new errors.HeadersTimeoutError());
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort;
+    if (this.#isWatched) this.#deadline.begin(this);
+    this.#handler.onConnect?.(abort);
+  }
+
+  onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean {
+    if (status >= 200) this.waitingSince = 0;
+    return this.#handler.onHeaders?.(status, headers, resume, reason) ?? true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.#handler.onData?.(chunk) ?? true;
+  }
+
+  /** The next request goes out right behind this one: nothing can have gone wrong with the connection in between. */
+  onComplete(trailers: string[] | null): void {
+    this.#end().onComplete?.(trailers);
+    this.#onFree(this);
+  }
+
+  onUpgrade(status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
+    this.#leave().onUpgrade?.(status, headers, socket);
+  }
+
+  onError(error: Error): void {
+    this.#leave().onError?.(error);
+  }
+
+  /** Free later: undici is not done with the connection yet, and expects no new request on it. */
+  #leave(): Handler {
+    queueMicrotask(() => this.#onFree(this));
+    return this.#end();
+  }
+
+  /** Lets go of the request, which may be the last for long. */
+  #end(): Handler {
+    const handler = this.#handler;
+    this.#handler = none;
+    this.#abort = undefined;
+    this.waitingSince = 0;
+    return handler;
+  }
+}

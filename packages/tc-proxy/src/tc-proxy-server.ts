@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type Logger, parseHttpUrl, type RequestMetrics } from '@docker-worker/service-kit';
+import type { CredentialHolder } from './credential-holder.ts';
+import { Forwarder } from './forwarder.ts';
+import { IdleConnections } from './idle-connections.ts';
+import { ownRoute } from './own-route.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { TargetGuard } from './target-guard.ts';
+import type { Upstreams } from './upstreams.ts';
+import { isWebSocketRequest } from './web-socket-tunnel.ts';
+
+export interface TcProxyServerOptions {
+  rootUrl: string;
+  credentials: CredentialHolder;
+  credentialsEndpoint: boolean;
+  /** Connections to upstreams, which verify TLS; tests pass their own. */
+  upstreams: Pick<Upstreams, 'root' | 'hosts'>;
+  /** Which hosts clients may name. */
+  guard: TargetGuard;
+  retry: RetryPolicy;
+  /** Milliseconds that clients' connections may be idle for; default: 72,000. */
+  idleTimeoutMs?: number;
+  metrics: RequestMetrics;
+  logger: Logger;
+}
+
+/** Largest header block of a request: more than the 16 KiB that Node takes, for long scope lists and cookies. */
+const maxHeaderSize = 132 * 1024;
+
+const serverOptions = {
+  maxHeaderSize,
+  shouldUpgradeCallback: isWebSocketRequest,
+  requestTimeout: 0,
+  keepAliveTimeout: 0,
+  // Requests without a body get no stream for it.
+  optimizeEmptyRequests: true,
+};
+
+/** As Fastify has it: longer than clients and load balancers keep idle connections. */
+const defaultIdleTimeoutMs = 72_000;
+
+/** From the start, when the first request is likely to come, to the loading of what hardly any request needs. */
+const quietMs = 1_000;
+
+/**
+ * The whole proxy. Requests are forwarded from Node's server itself: a router would decode the client's bytes, refuse
+ * some of them, and take its time. The few routes of our own are a Fastify app behind it, loaded when one
+ * of them is asked for, or a moment after the start, which is the quicker by that.
+ */
+export class TcProxyServer {
+  readonly server: http.Server;
+  readonly #options: TcProxyServerOptions;
+  readonly #forwarder: Forwarder;
+  readonly #idleConnections: IdleConnections;
+  #isClosing = false;
+  #ownRoutes: Promise<RequestListener> | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+
+  constructor(options: TcProxyServerOptions) {
+    const root = parseHttpUrl(options.rootUrl);
+    if (!root) throw new TypeError('rootUrl is not an http or https URL');
+    this.#options = options;
+    this.server = http.createServer(serverOptions, (request, response) => this.#handle(request, response));
+    this.#forwarder = new Forwarder({
+      ...options,
+      root,
+      // What has become idle now must not hold up the close until its keep-alive time is over.
+      onIdle: () => setImmediate(() => this.server.closeIdleConnections()),
+    });
+    this.#idleConnections = new IdleConnections(this.server, options.idleTimeoutMs ?? defaultIdleTimeoutMs);
+    // Node would silently drop the headers beyond a limit; the size of the block is the limit here.
+    this.server.maxHeadersCount = 0;
+    this.server.on('connect', (_, socket: Socket) => socket.end(connectRefusal));
+    this.server.on('upgrade', (request, socket, head) =>
+      this.#forwarder.upgrade(request.url ?? '/', request, socket, head),
+    );
+  }
+
+  async listen(address: { port: number; host: string }): Promise<void> {
+    this.server.listen(address);
+    await once(this.server, 'listening');
+    this.#quiet = setTimeout(() => void this.loadOwnRoutes(), quietMs).unref();
+  }
+
+  /** Stops accepting; resolves when nothing is in flight. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    clearTimeout(this.#quiet);
+    const closed = this.server.listening ? once(this.server, 'close') : undefined;
+    this.server.close();
+    await this.#forwarder.drain();
+    this.server.closeIdleConnections();
+    await closed;
+  }
+
+  loadOwnRoutes(): Promise<RequestListener> {
+    this.#ownRoutes ??= import('./own-routes.ts').then(({ createOwnRoutes }) =>
+      createOwnRoutes(this.#options),
+    );
+    return this.#ownRoutes;
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#idleConnections.saw(response);
+    const { method, url = '/' } = request;
+    try {
+      if (ownRoute(method, url, this.#options.credentialsEndpoint)) void this.#answer(request, response);
+      else this.#forwarder.forward(url, request, response);
+    } catch (error) {
+      this.#fail(response, error);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (this.#isClosing) response.setHeader('Connection', 'close');
+      const listener = await this.loadOwnRoutes();
+      listener(request, response);
+    } catch (error) {
+      this.#fail(response, error);
+    }
+  }
+
+  /** Nobody else answers, and a client must not wait for ever. */
+  #fail(response: ServerResponse, error: unknown): void {
+    this.#options.logger.error({ err: error }, 'a request could not be handled');
+    response.destroy();
+  }
+}
+
+const connectRefusal = 'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
