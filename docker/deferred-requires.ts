@@ -48,6 +48,10 @@ export function deferRequires(): Plugin {
         path: `${resolveDir}/index.js`,
         suffix: '?whole',
       }));
+      // Messages in fifty languages, of which a service speaks one.
+      onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+        contents: "export { default as en } from './en.js';",
+      }));
       onLoad({ filter: /\/undici\/index\.js$/ }, ({ suffix }) =>
         suffix === '' ? { contents: undiciIndex() } : undefined,
       );
@@ -84,14 +88,22 @@ function deferExport(source: string, path: string, as: string, required: string)
 
 /** All names of the index; those that are not in the table lead to the whole index. */
 function undiciIndex(): string {
-  const names = Object.keys(createRequire(import.meta.url)('undici'));
+  const require = createRequire(import.meta.url);
+  const [names, methods] = ['undici', 'undici/lib/api'].map((id) => Object.keys(require(id))) as [
+    string[],
+    string[],
+  ];
   const getters = names.map((name) => {
     const file = undiciExports[name];
     return `get ${name}() { return ${file ? `require('${file}')` : `require('./index.js?whole').${name}`} }`;
   });
   return [
-    // As the index does.
-    "Object.assign(require('./lib/dispatcher/dispatcher.js').prototype, require('./lib/api'));",
+    // The index gives dispatchers their methods for those who do not `dispatch`.
+    "const { prototype } = require('./lib/dispatcher/dispatcher.js');",
+    ...methods.map(
+      (name) =>
+        `prototype.${name} = function (...args) { return require('./lib/api').${name}.apply(this, args) };`,
+    ),
     `module.exports = { ${getters.join(', ')} };`,
   ].join('\n');
 }
