@@ -24,7 +24,8 @@ import { barPlot } from './plot.ts';
 
 /**
  * tc-proxy against nginx, which does not sign and so is the physical limit, and against `@fastify/http-proxy`
- * as it comes. A relay that does nothing else shows what Node and undici take. Every proxy has one core for itself; load and upstream share the other. Interleaved, medians.
+ * as it comes. A relay that does nothing else shows what Node and undici take. Every proxy has one core for itself;
+ * load and upstream share the other. Interleaved, medians.
  * Rewrites the figures of the README and the plot beside it.
  *
  *   node benchmarks/tc-proxy/main.ts [ROUNDS [SECONDS]]
@@ -142,16 +143,14 @@ function report(): string {
   ];
   for (const connections of concurrencies) {
     for (const name of contenderNames) {
-      const ratio =
-        figure(name, connections, 'requestsPerSecond') /
-        figure('nginx, unsigned', connections, 'requestsPerSecond');
+      const ofNginx = ratio('requestsPerSecond', connections, name, 'nginx, unsigned');
       const failed = (loads.get(`${name} ${connections}`) ?? []).reduce(
         (sum, load) => sum + load.failures,
         0,
       );
       lines.push(
         `| ${connections} connections: ${name} | ${Math.round(figure(name, connections, 'requestsPerSecond'))} | ` +
-          `${ratio.toFixed(2)} | ${figure(name, connections, 'p99Ms').toFixed(1)} | ` +
+          `${ofNginx.toFixed(2)} | ${figure(name, connections, 'p99Ms').toFixed(1)} | ` +
           `${figure(name, connections, 'cpuMicros').toFixed(1)} | ${failed} |`,
       );
     }
@@ -166,12 +165,11 @@ function report(): string {
 }
 
 function targets(): string[] {
-  const rate = (name: ContenderName, connections: number) => figure(name, connections, 'requestsPerSecond');
   const of = (name: ContenderName, connections: number) =>
-    (rate('tc-proxy', connections) / rate(name, connections)).toFixed(2);
+    ratio('requestsPerSecond', connections, 'tc-proxy', name).toFixed(2);
   const transfer = (way: string) =>
     median(transfers.get(`tc-proxy ${way}`) ?? []) / median(transfers.get(`nginx, unsigned ${way}`) ?? []);
-  const p99 = figure('tc-proxy', 64, 'p99Ms') / figure('nginx, unsigned', 64, 'p99Ms');
+  const p99 = ratio('p99Ms', 64, 'tc-proxy', 'nginx, unsigned');
   return [
     [
       'requests/s of nginx’s, 16 and 64 connections',
@@ -232,6 +230,15 @@ function plot(): string {
 
 function figure(name: ContenderName, connections: number, key: keyof Load): number {
   return median((loads.get(`${name} ${connections}`) ?? []).map((load) => load[key]));
+}
+
+/**
+ * Median of the rounds' ratios: the two were measured within seconds of each other, and the machine is at times
+ * twice as fast as at others.
+ */
+function ratio(key: keyof Load, connections: number, name: ContenderName, to: ContenderName): number {
+  const [ones, others] = [name, to].map((each) => loads.get(`${each} ${connections}`) ?? []);
+  return median((ones ?? []).map((load, round) => load[key] / (others?.[round]?.[key] ?? Number.NaN)));
 }
 
 function add<Value>(map: Map<string, Value[]>, key: string, value: Value): void {

@@ -16,7 +16,7 @@ export interface HotPoolOptions extends Client.Options {
  * Connections to one origin, up to a limit, each with one request at a time. The one used last is used first, which
  * keeps few of them busy and lets the others time out; when all are busy, requests wait in their order.
  *
- * In place of undici's `Pool`, below an `Agent` whose `factory` makes it. A `Pool` goes through its connections from
+ * In place of undici's `Pool`, alone or below an `Agent` whose `factory` makes it. A `Pool` goes through its connections from
  * the first one on, twice for each request, lets each rest for a turn of the event loop after its answer, and
  * makes two timers for each request: a fifth of what small requests cost.
  */
@@ -35,7 +35,7 @@ export class HotPool extends Dispatcher {
     this.#newLane = () => new Lane(origin, { ...options, deadline, onFree: (lane) => this.#next(lane) });
   }
 
-  /** The handler has undici's older methods: an `Agent` makes them of the newer ones. */
+  /** The handler has undici's older methods, which are what undici works with inside. */
   override dispatch(request: Request, handler: Handler): boolean {
     const lane = this.#free.pop() ?? this.#addLane();
     if (lane) lane.carry(request, handler);

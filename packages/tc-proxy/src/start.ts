@@ -26,6 +26,7 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
   const { logger, version, revision, announce } = context;
   const guard = new TargetGuard({ allowHosts: config.allowHosts, denyAll: config.denyHostForm });
   const upstreams = createUpstreams({
+    rootOrigin: new URL(rootUrl).origin,
     guard,
     connectTimeoutMs: config.connectTimeout * 1000,
     headersTimeoutMs: config.headersTimeout * 1000,
@@ -86,7 +87,7 @@ export async function rehearse(): Promise<void> {
     rootUrl,
     credentials: new CredentialHolder(nobody, { version: '', revision: '', authorizedScopes: [] }),
     credentialsEndpoint: false,
-    upstreams: createUpstreams({ guard, connectTimeoutMs: 1, headersTimeoutMs: 1 }),
+    upstreams: createUpstreams({ rootOrigin: rootUrl, guard, connectTimeoutMs: 1, headersTimeoutMs: 1 }),
     guard,
     retry: { deadlineMs: 0, anyMethod: false },
     metrics: new RequestMetrics(new Registry()),

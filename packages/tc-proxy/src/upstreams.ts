@@ -13,6 +13,8 @@ export interface Upstreams extends AsyncDisposable {
 }
 
 export interface UpstreamsOptions {
+  /** Scheme, host and port of the root URL. */
+  rootOrigin: string;
   guard: TargetGuard;
   /** PEM certificates that are trusted beside the system's. */
   ca?: string;
@@ -26,26 +28,33 @@ export interface UpstreamsOptions {
 const maxHeaderSize = 128 * 1024;
 
 /** Most connections to one origin. Further requests wait for one, which is faster than many more connections. */
-const connections = 128;
+const mostConnections = 128;
 
 /**
  * TLS certificates are always verified: no option and no variable turns that off. Redirects are handed back,
  * and nothing is repeated here.
  */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const root = createAgent(options);
-  const hosts = createAgent(options, options.guard);
+  const [toRoot, toHosts] = [connections(options), connections(options, options.guard)];
+  const root = new HotPool(options.rootOrigin, toRoot.settings);
+  const hosts = new Agent({
+    ...toHosts.settings,
+    factory: (origin, settings) => new HotPool(origin, settings as HotPoolOptions),
+  });
   return {
-    root: root.agent,
-    hosts: hosts.agent,
+    root,
+    hosts,
     async [Symbol.asyncDispose]() {
-      await Promise.all([root.destroy(), hosts.destroy()]);
+      await Promise.all([root.destroy(), hosts.destroy(), toRoot.destroy(), toHosts.destroy()]);
     },
   };
 }
 
-function createAgent(options: UpstreamsOptions, guard?: TargetGuard) {
-  const { ca, connectTimeoutMs, headersTimeoutMs, httpsProxy } = options;
+/** How connections are made; `destroy` ends those to the HTTP proxy that are still being made. */
+function connections(
+  { ca, connectTimeoutMs, headersTimeoutMs, httpsProxy }: UpstreamsOptions,
+  guard?: TargetGuard,
+) {
   // TLS itself is loaded by its first use, which in front of an HTTP deployment there is none of.
   const tls = {
     timeout: connectTimeoutMs,
@@ -62,9 +71,8 @@ function createAgent(options: UpstreamsOptions, guard?: TargetGuard) {
       timeoutMs: connectTimeoutMs,
       ...(guard ? { check: (host: string) => checkAddresses(host, guard) } : {}),
     });
-  const agent = new Agent({
-    factory: (origin, settings) => new HotPool(origin, settings as HotPoolOptions),
-    connections,
+  const settings: HotPoolOptions = {
+    connections: mostConnections,
     allowH2: false,
     maxHeaderSize,
     headersTimeout: headersTimeoutMs,
@@ -79,11 +87,11 @@ function createAgent(options: UpstreamsOptions, guard?: TargetGuard) {
       const connector = tunnel && isTunnelled ? tunnel.connector : direct;
       connector(target, done);
     },
-  });
+  };
   return {
-    agent,
+    settings,
     async destroy() {
-      await Promise.all([agent.destroy(), tunnel?.destroy()]);
+      await tunnel?.destroy();
     },
   };
 }

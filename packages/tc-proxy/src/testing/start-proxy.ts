@@ -40,6 +40,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
   const { dispatcher, retry = { deadlineMs: 0, anyMethod: false } } = options;
   const guard = new TargetGuard(options.guard);
   const upstreams = createUpstreams({
+    rootOrigin: new URL(rootUrl).origin,
     ...{ guard, connectTimeoutMs: 10_000, headersTimeoutMs: 10_000 },
     ...options.upstreams,
   });
