@@ -1,11 +1,11 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { countStreamed, errorBody, gatewayError } from '@docker-worker/service-kit';
 import { answerJson } from './answer.ts';
 import { answerHeaders, decodedHeaders, headerValue } from './answer-headers.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { Forwarded } from './forwarded.ts';
-import { afterThisTurn } from './held-heads.ts';
+import { atEndOfTurn } from './held-heads.ts';
 import { isPassingError, isPassingStatus, type RetryPolicy, retryPause } from './retry-policy.ts';
 import { ForbiddenTargetError } from './target-guard.ts';
 
@@ -36,6 +36,9 @@ const clientLeft = 'the client has left';
 /** Up to so many bytes head and body are put together, which costs a copy and saves a call of the system. */
 const smallAnswer = 8 * 1024;
 
+/** What Node writes in the place of a reason; undici hands on whatever the upstream says. */
+const writableReason = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 const exchangeOf = Symbol('exchange');
 
 type Response = ServerResponse & { [exchangeOf]?: Exchange };
@@ -64,6 +67,8 @@ export class Exchange implements AttemptListener {
   #status = 0;
   #reason = '';
   #first: Buffer | undefined;
+  /** Nothing is missing behind `#first`. */
+  #isWhole = false;
 
   constructor(owner: ExchangeOwner, forwarded: Forwarded, retry: RetryPolicy | undefined) {
     this.#owner = owner;
@@ -93,9 +98,9 @@ export class Exchange implements AttemptListener {
     if (this.#owner.isLast(this.#forwarded)) kept.push('Connection', 'close');
     this.#headers = kept;
     this.#status = status;
-    this.#reason = reason;
-    // Most answers are here as a whole and go out in one write. Otherwise the head must not wait for the body.
-    afterThisTurn(this);
+    this.#reason = reason === STATUS_CODES[status] || writableReason.test(reason) ? reason : '';
+    // Most answers are here as a whole by then and go out in one write. Otherwise the head must not wait for the body.
+    atEndOfTurn(this);
     return true;
   }
 
@@ -109,28 +114,39 @@ export class Exchange implements AttemptListener {
       }
       this.#writeHead(this.#headers);
       if (this.#first) this.#forwarded.response.write(this.#first);
+      this.#first = undefined;
     }
     return this.#write(chunk);
   }
 
   onEnd(): void {
-    const { response } = this.#forwarded;
-    if (this.#headers) this.#writeHead(this.#headers);
-    else this.#first = undefined;
-    // Text, of one character for each byte, because Node puts that behind the head and writes both as one.
-    if (this.#first) response.end(this.#first.toString('latin1'), 'latin1');
-    else response.end();
+    if (this.#headers) this.#isWhole = true;
+    else this.#forwarded.response.end();
   }
 
-  /** The answer is not here as a whole: what is here goes out. */
   release(): void {
     if (!this.#headers || this.#isOver) return;
+    try {
+      this.#writeHeld(this.#headers);
+    } catch (error) {
+      // Nobody above catches it, and it must end this exchange only.
+      this.#error = error as Error;
+      this.#forwarded.response.destroy();
+    }
+  }
+
+  /** What has arrived goes out. */
+  #writeHeld(headers: string[]): void {
     const { response } = this.#forwarded;
-    this.#writeHead(this.#headers);
-    if (this.#first === undefined) response.flushHeaders();
-    else if (!response.write(this.#first)) this.#isPaused = true;
+    const first = this.#first;
+    this.#writeHead(headers);
     this.#first = undefined;
-    if (this.#isPaused) this.#awaitDrain();
+    if (this.#isWhole) {
+      // Text, of one character for each byte, because Node puts that behind the head and writes both as one.
+      if (first) response.end(first.toString('latin1'), 'latin1');
+      else response.end();
+    } else if (first) this.#write(first);
+    else response.flushHeaders();
   }
 
   onError(error: Error): void {

@@ -8,6 +8,7 @@ import { expect, test } from '@jest/globals';
 import { Agent, buildConnector } from 'undici';
 import { answerJson, extOf, permanent, startHawkUpstream } from './testing/hawk-upstream.ts';
 import { startProxy } from './testing/start-proxy.ts';
+import { startTcpServer } from './testing/start-tcp-server.ts';
 import { temporaryCredentials } from './testing/temporary-credentials.ts';
 
 /** Answers with what it saw, once the signature is found good. */
@@ -353,4 +354,22 @@ test('metrics count methods, statuses and bytes, and no log line has a query or 
   expect(metrics).toContain('proxy_body_bytes_total{direction="up"} 5');
   expect(proxy.log()).toContain('"msg":"forwarded"');
   expect(proxy.log()).not.toMatch(new RegExp(`canary|${permanent.accessToken}`));
+});
+
+test.each([
+  ['the usual one', '200 OK', 'HTTP/1.1 200 OK'],
+  ['another', '200 Fine by me', 'HTTP/1.1 200 Fine by me'],
+  ['none', '200 ', 'HTTP/1.1 200 OK'],
+  ['one that cannot be written', '200 O\u0001K', 'HTTP/1.1 200 OK'],
+])('reason phrases are handed on: %s', async (_, sent, expected) => {
+  await using upstream = await startTcpServer((socket) => {
+    socket.on('data', () => socket.write(`HTTP/1.1 ${sent}\r\nContent-Length: 2\r\n\r\nhi`));
+  });
+  await using proxy = await startProxy(upstream.url);
+  const client = connect(proxy.port, '127.0.0.1');
+  client.write('GET /q/v1/x HTTP/1.1\r\nHost: taskcluster\r\nConnection: close\r\n\r\n');
+
+  const [line, ...others] = (await client.toArray()).join('').split('\r\n');
+
+  expect([line, others.at(-1)]).toEqual([expected, 'hi']);
 });
