@@ -48,8 +48,7 @@ function startScript(name: string, port: number, upstreamPort: number): Promise<
 }
 
 export function tcProxyCommand(port: number): string[] {
-  // The flag is the image's.
-  return [process.execPath, '--max-semi-space-size=4', bundle, '--port', String(port), '--admin-port', '0'];
+  return [process.execPath, bundle, '--port', String(port), '--admin-port', '0'];
 }
 
 export function tcProxyEnv(folder: string, upstreamPort: number): Record<string, string> {

@@ -72,8 +72,8 @@ async function measureLoads(): Promise<void> {
   for (const name of contenderNames) {
     const proxy = disposal.use(await startContender(name, folder, nextPort++, upstream.port));
     proxies.set(name, proxy);
-    // Until the code is compiled: figures of a proxy that has just been started say little.
-    await measureLoad(proxy, 64, 2);
+    // Until the code is compiled, which takes V8 some seconds on the one core that requests take, too.
+    await measureLoad(proxy, 64, 6);
   }
   for (let round = 0; round < rounds; round++) {
     for (const connections of concurrencies) {

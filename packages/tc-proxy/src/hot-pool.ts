@@ -16,9 +16,9 @@ export interface HotPoolOptions extends Client.Options {
  * Connections to one origin, up to a limit, each with one request at a time. The one used last is used first, which
  * keeps few of them busy and lets the others time out; when all are busy, requests wait in their order.
  *
- * In place of undici's `Pool`, alone or below an `Agent` whose `factory` makes it. A `Pool` goes through its connections from
- * the first one on, twice for each request, lets each rest for a turn of the event loop after its answer, and
- * makes two timers for each request: a fifth of what small requests cost.
+ * In place of undici's `Pool`, alone or below an `Agent` whose `factory` makes it. A `Pool` goes through its
+ * connections from the first one on, twice for each request, lets each rest for a turn of the event loop after its
+ * answer, and makes two timers for each request: together a tenth of what small requests cost.
  */
 export class HotPool extends Dispatcher {
   readonly #lanes: Lane[] = [];

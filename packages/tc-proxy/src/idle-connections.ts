@@ -1,6 +1,10 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+const latest = Symbol('latest response');
+
+type Connection = Socket & { [latest]?: ServerResponse };
+
 /**
  * Closes clients' connections that have been without a request for long: at least the given time, at most twice
  * that. In place of Node's `keepAliveTimeout`, which starts and stops a timer for each request; looking at all
@@ -8,8 +12,7 @@ import type { Socket } from 'node:net';
  */
 export class IdleConnections {
   /** What each connection had read when it was last looked at. */
-  readonly #connections = new Map<Socket, number>();
-  readonly #latest = new WeakMap<Socket, ServerResponse>();
+  readonly #connections = new Map<Connection, number>();
 
   constructor(server: Server, timeoutMs: number) {
     server.on('connection', (socket) => {
@@ -18,21 +21,23 @@ export class IdleConnections {
     });
     // From then on it is no connection for requests.
     server.on('upgrade', (_, socket) => this.#connections.delete(socket as Socket));
-    const timer = setInterval(() => this.#look(), timeoutMs).unref();
-    server.once('close', () => clearInterval(timer));
+    server.once('listening', () => {
+      const timer = setInterval(() => this.#look(), timeoutMs).unref();
+      server.once('close', () => clearInterval(timer));
+    });
   }
 
   /** To be called with each response. */
   saw(response: ServerResponse): void {
-    if (response.socket) this.#latest.set(response.socket, response);
+    const connection: Connection | null = response.socket;
+    if (connection) connection[latest] = response;
   }
 
   #look(): void {
-    for (const [socket, bytesBefore] of this.#connections) {
-      const latest = this.#latest.get(socket);
-      const isBusy = latest !== undefined && !latest.writableFinished;
-      if (!isBusy && socket.bytesRead === bytesBefore) socket.destroy();
-      else this.#connections.set(socket, isBusy ? -1 : socket.bytesRead);
+    for (const [connection, bytesBefore] of this.#connections) {
+      const isBusy = connection[latest]?.writableFinished === false;
+      if (!isBusy && connection.bytesRead === bytesBefore) connection.destroy();
+      else this.#connections.set(connection, isBusy ? -1 : connection.bytesRead);
     }
   }
 }

@@ -4,7 +4,7 @@ import Fastify, { type FastifyError } from 'fastify';
 import { bewitRoute } from './bewit-route.ts';
 import type { CredentialHolder } from './credential-holder.ts';
 import { credentialsRoute } from './credentials-route.ts';
-import { ownRoute } from './own-route.ts';
+import { routeName } from './route-name.ts';
 
 export interface OwnRoutesOptions {
   credentials: CredentialHolder;
@@ -25,7 +25,7 @@ export async function createOwnRoutes(options: OwnRoutesOptions): Promise<Reques
       // Never listens.
       return http.createServer();
     },
-    rewriteUrl: ({ method, url = '/' }) => ownRoute(method, url, credentialsEndpoint) ?? '/none',
+    rewriteUrl: ({ method, url = '/' }) => routeName(method, url, credentialsEndpoint) ?? '/none',
   });
 
   for (const method of http.METHODS) {

@@ -5,8 +5,8 @@ import { type Logger, parseHttpUrl, type RequestMetrics } from '@docker-worker/s
 import type { CredentialHolder } from './credential-holder.ts';
 import { Forwarder } from './forwarder.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { ownRoute } from './own-route.ts';
 import type { RetryPolicy } from './retry-policy.ts';
+import { routeName } from './route-name.ts';
 import type { TargetGuard } from './target-guard.ts';
 import type { Upstreams } from './upstreams.ts';
 import { isWebSocketRequest } from './web-socket-tunnel.ts';
@@ -106,7 +106,7 @@ export class TcProxyServer {
     this.#idleConnections.saw(response);
     const { method, url = '/' } = request;
     try {
-      if (ownRoute(method, url, this.#options.credentialsEndpoint)) void this.#answer(request, response);
+      if (routeName(method, url, this.#options.credentialsEndpoint)) void this.#answer(request, response);
       else this.#forwarder.forward(url, request, response);
     } catch (error) {
       this.#fail(response, error);

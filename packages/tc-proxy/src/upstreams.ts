@@ -50,7 +50,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
 }
 
-/** How connections are made; `destroy` ends those to the HTTP proxy that are still being made. */
+/** How connections are made; `destroy` lets go of the HTTP proxy between us and the upstreams, if there is one. */
 function connections(
   { ca, connectTimeoutMs, headersTimeoutMs, httpsProxy }: UpstreamsOptions,
   guard?: TargetGuard,
@@ -90,9 +90,7 @@ function connections(
   };
   return {
     settings,
-    async destroy() {
-      await tunnel?.destroy();
-    },
+    destroy: async () => tunnel?.destroy(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { rawPath } from '@docker-worker/service-kit';
 
 /** The route of our own that a request is for; all others are forwarded. */
-export function ownRoute(
+export function routeName(
   method: string | undefined,
   rawUrl: string,
   credentialsEndpoint: boolean,
