@@ -2,6 +2,7 @@ import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { HotPool, type HotPoolOptions } from './hot-pool.ts';
 import { type HttpsProxy, isExcepted } from './https-proxy.ts';
 import { proxyConnector } from './proxy-connector.ts';
+import { sharedReadBuffer } from './shared-read-buffer.ts';
 import { ForbiddenTargetError, type TargetGuard } from './target-guard.ts';
 
 /** Connections to the two kinds of upstreams. */
@@ -61,7 +62,11 @@ function connections(
     rejectUnauthorized: true,
     ...(ca ? { ca: [...process.getBuiltinModule('node:tls').getCACertificates('default'), ca] } : {}),
   };
-  const direct = buildConnector({ ...tls, ...(guard ? { lookup: guard.lookup } : {}) });
+  const direct = buildConnector({
+    ...tls,
+    onread: sharedReadBuffer,
+    ...(guard ? { lookup: guard.lookup } : {}),
+  });
   const tunnel =
     httpsProxy &&
     proxyConnector({
