@@ -89,11 +89,8 @@ function deferExport(source: string, path: string, as: string, required: string)
 /** All names of the index; those that are not in the table lead to the whole index. */
 function undiciIndex(): string {
   const require = createRequire(import.meta.url);
-  const [names, methods] = ['undici', 'undici/lib/api'].map((id) => Object.keys(require(id))) as [
-    string[],
-    string[],
-  ];
-  const getters = names.map((name) => {
+  const methods = Object.keys(require('undici/lib/api'));
+  const getters = Object.keys(require('undici')).map((name) => {
     const file = undiciExports[name];
     return `get ${name}() { return ${file ? `require('${file}')` : `require('./index.js?whole').${name}`} }`;
   });

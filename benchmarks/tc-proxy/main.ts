@@ -237,8 +237,10 @@ function figure(name: ContenderName, connections: number, key: keyof Load): numb
  * twice as fast as at others.
  */
 function ratio(key: keyof Load, connections: number, name: ContenderName, to: ContenderName): number {
-  const [ones, others] = [name, to].map((each) => loads.get(`${each} ${connections}`) ?? []);
-  return median((ones ?? []).map((load, round) => load[key] / (others?.[round]?.[key] ?? Number.NaN)));
+  const valuesOf = (each: ContenderName) =>
+    (loads.get(`${each} ${connections}`) ?? []).map((load) => load[key]);
+  const others = valuesOf(to);
+  return median(valuesOf(name).map((value, round) => value / (others[round] ?? Number.NaN)));
 }
 
 function add<Value>(map: Map<string, Value[]>, key: string, value: Value): void {

@@ -68,7 +68,7 @@ export class Exchange implements AttemptListener {
   #reason = '';
   #first: Buffer | undefined;
   /** Nothing is missing behind `#first`. */
-  #isWhole = false;
+  #hasEnded = false;
 
   constructor(owner: ExchangeOwner, forwarded: Forwarded, retry: RetryPolicy | undefined) {
     this.#owner = owner;
@@ -120,7 +120,7 @@ export class Exchange implements AttemptListener {
   }
 
   onEnd(): void {
-    if (this.#headers) this.#isWhole = true;
+    if (this.#headers) this.#hasEnded = true;
     else this.#forwarded.response.end();
   }
 
@@ -141,7 +141,7 @@ export class Exchange implements AttemptListener {
     const first = this.#first;
     this.#writeHead(headers);
     this.#first = undefined;
-    if (this.#isWhole) {
+    if (this.#hasEnded) {
       // Text, of one character for each byte, because Node puts that behind the head and writes both as one.
       if (first) response.end(first.toString('latin1'), 'latin1');
       else response.end();

@@ -32,11 +32,10 @@ export class HeadDeadline {
 
   #check(): void {
     const latest = performance.now() - this.timeoutMs;
-    const waiting = this.#waiters.filter(({ waitingSince }) => waitingSince > 0);
-    for (const waiter of waiting) if (waiter.waitingSince <= latest) waiter.timeOut();
-    const first = Math.min(
-      ...waiting.map(({ waitingSince }) => waitingSince).filter((since) => since > latest),
-    );
+    const waiting = () => this.#waiters.filter(({ waitingSince }) => waitingSince > 0);
+    for (const waiter of waiting()) if (waiter.waitingSince <= latest) waiter.timeOut();
+    // Looked up again, since those who were told may have begun something new.
+    const first = Math.min(...waiting().map(({ waitingSince }) => waitingSince));
     this.#timer = Number.isFinite(first) ? this.#schedule(first - latest) : undefined;
   }
 }

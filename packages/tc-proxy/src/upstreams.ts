@@ -36,7 +36,8 @@ const mostConnections = 128;
  * and nothing is repeated here.
  */
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const [toRoot, toHosts] = [connections(options), connections(options, options.guard)];
+  const tls = tlsOptions(options);
+  const [toRoot, toHosts] = [connections(options, tls), connections(options, tls, options.guard)];
   const root = new HotPool(options.rootOrigin, toRoot.settings);
   const hosts = new Agent({
     ...toHosts.settings,
@@ -51,17 +52,21 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
   };
 }
 
-/** How connections are made; `destroy` lets go of the HTTP proxy between us and the upstreams, if there is one. */
-function connections(
-  { ca, connectTimeoutMs, headersTimeoutMs, httpsProxy }: UpstreamsOptions,
-  guard?: TargetGuard,
-) {
-  // TLS itself is loaded by its first use, which in front of an HTTP deployment there is none of.
-  const tls = {
+/** TLS itself is loaded by its first use, which in front of an HTTP deployment there is none of. */
+function tlsOptions({ ca, connectTimeoutMs }: UpstreamsOptions) {
+  return {
     timeout: connectTimeoutMs,
     rejectUnauthorized: true,
     ...(ca ? { ca: [...process.getBuiltinModule('node:tls').getCACertificates('default'), ca] } : {}),
   };
+}
+
+/** How connections are made; `destroy` lets go of the HTTP proxy between us and the upstreams, if there is one. */
+function connections(
+  { connectTimeoutMs, headersTimeoutMs, httpsProxy }: UpstreamsOptions,
+  tls: ReturnType<typeof tlsOptions>,
+  guard?: TargetGuard,
+) {
   const direct = buildConnector({
     ...tls,
     onread: sharedReadBuffer,
