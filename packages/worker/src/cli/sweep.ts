@@ -1,6 +1,6 @@
 import { connectEngine } from '../engine/engine.ts';
 import { sweep } from '../engine/sweep.ts';
-import { sweepProfiles } from '../ptrace/app-armor.ts';
+import { sweepProfiles } from '../features/allow-ptrace/app-armor.ts';
 import { sweepRunFolders } from '../run/run-folder.ts';
 
 export async function sweepHost(): Promise<number> {

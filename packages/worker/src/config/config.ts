@@ -1,13 +1,13 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
-import { allowPtrace } from './allow-ptrace.ts';
-import { dockerSave } from './docker-save.ts';
+import { allowPtrace } from '../features/allow-ptrace/settings.ts';
+import { dockerSave } from '../features/docker-save/settings.ts';
+import { interactive, ssl } from '../features/interactive/settings.ts';
+import { RelengapiProxySettings } from '../features/relengapi-proxy/settings.ts';
+import { TestdroidSettings } from '../features/testdroid-proxy/settings.ts';
+import { VpnProxies } from '../features/vpn-proxies/settings.ts';
 import { cache, deviceManagement, dockerConfig, limits, registries } from './host-access.ts';
-import { interactive, ssl } from './interactive.ts';
 import { Registration } from './registration.ts';
-import { RelengapiProxySettings } from './relengapi-proxy.ts';
-import { TestdroidSettings } from './testdroid.ts';
-import { VpnProxies } from './vpn-proxies.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
 const compressedExtensions =

@@ -1,21 +1,21 @@
 import type { WorkerConfig } from '../config/config.ts';
-import { allowPtrace } from './allow-ptrace.ts';
-import { artifacts } from './artifacts.ts';
-import { bulkLog } from './bulk-log.ts';
-import { caches } from './caches.ts';
-import { chainOfTrust } from './chain-of-trust.ts';
-import { devices } from './devices.ts';
-import { dockerSave } from './docker-save.ts';
+import { allowPtrace } from './allow-ptrace/allow-ptrace.ts';
+import { artifacts } from './artifacts/artifacts.ts';
+import { caches } from './caches/caches.ts';
+import { chainOfTrust } from './chain-of-trust/chain-of-trust.ts';
+import { devices } from './devices/devices.ts';
+import { ownCore } from './devices/own-core.ts';
+import { privileged } from './devices/privileged.ts';
+import { dockerSave } from './docker-save/docker-save.ts';
 import type { Feature } from './feature.ts';
-import { interactive } from './interactive.ts';
-import { localLiveLog } from './local-live-log.ts';
-import { ownCore } from './own-core.ts';
-import { phone } from './phone.ts';
-import { privileged } from './privileged.ts';
-import { relengAPIProxy } from './relengapi-proxy.ts';
-import { taskclusterProxy } from './taskcluster-proxy.ts';
-import { testdroidProxyFeature } from './testdroid-proxy.ts';
-import { vpnFeatures } from './vpn-proxies.ts';
+import { interactive } from './interactive/interactive.ts';
+import { bulkLog } from './logs/bulk-log.ts';
+import { localLiveLog } from './logs/local-live-log.ts';
+import { relengAPIProxy } from './relengapi-proxy/relengapi-proxy.ts';
+import { taskclusterProxy } from './taskcluster-proxy/taskcluster-proxy.ts';
+import { phone } from './testdroid-proxy/phone.ts';
+import { testdroidProxyFeature } from './testdroid-proxy/testdroid-proxy.ts';
+import { vpnFeatures } from './vpn-proxies/vpn-proxies.ts';
 
 /** Every feature that does not depend on the configuration, in the order in which problems are told. */
 export const features: readonly Feature[] = [

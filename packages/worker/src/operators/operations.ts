@@ -1,7 +1,7 @@
 import { uptime } from 'node:os';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
-import { slotsOf } from '../devices/host-devices.ts';
+import { slotsOf } from '../features/devices/host-devices.ts';
 import type { Run } from '../run/run.ts';
 import { openAdminServer } from './admin-server.ts';
 import { MetricsLines } from './metrics-lines.ts';

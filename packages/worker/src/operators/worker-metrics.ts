@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { slotsOf } from '../devices/host-devices.ts';
+import { slotsOf } from '../features/devices/host-devices.ts';
 import { type Observed, workerStatus } from './worker-status.ts';
 
 const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400];

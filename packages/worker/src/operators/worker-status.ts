@@ -1,10 +1,10 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { type WorkerConfig, workerNameOf, workerPoolId } from '../config/config.ts';
-import { slotsOf } from '../devices/host-devices.ts';
 import type { Engine } from '../engine/engine.ts';
 import { engineDisk } from '../engine/free-disk.ts';
 import { label } from '../engine/labels.ts';
+import { slotsOf } from '../features/devices/host-devices.ts';
 import type { Run } from '../run/run.ts';
 import { version } from '../version.ts';
 

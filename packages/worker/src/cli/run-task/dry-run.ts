@@ -2,8 +2,8 @@ import type { FeatureSettings } from '../../config/read-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import { sidecarImage } from '../../engine/sidecar-image.ts';
+import { examine } from '../../lifecycle/examine.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
-import { examine } from '../../run/examine.ts';
 import { exitCode } from '../exit-code.ts';
 import { localWorkerConfig, placeholder } from './local-worker.ts';
 

@@ -7,7 +7,7 @@ import type { FeatureSettings } from '../../config/read-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { WarmUnits } from '../../engine/warm-units.ts';
 import { selectFeatures } from '../../features/selection.ts';
-import { createRunUnit } from '../../run/create-run-unit.ts';
+import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
 import type { TaskDocument } from '../task-file.ts';
 
 /** The pool that `run-task` creates its tasks in; the embedded Taskcluster has no other. */

@@ -1,6 +1,6 @@
 import { shellCommand } from '@docker-worker/exec-ws-server/sidecar';
 import WebSocket from 'ws';
-import { busybox } from '../../interactive/task-folder.ts';
+import { busybox } from '../../features/interactive/task-folder.ts';
 
 /** Codes of the protocol's frames, each the first byte of a binary message. */
 const code = {

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ownerTag } from '../../engine/owner-tag.ts';
+import { RunFailure } from '../../run/resolution.ts';
+import type { Run } from '../../run/run.ts';
+import type { Contribution, Feature } from '../feature.ts';
+import { loadProfile, profileName, whyNoProfiles } from './app-armor.ts';
+
+const EngineInfo = z.looseObject({
+  KernelVersion: z.string(),
+  SecurityOptions: z.array(z.string()).nullish(),
+});
+
+/**
+ * The task may trace its own processes, siblings included, and no others: an AppArmor profile of the task's
+ * own says so. SYS_PTRACE, which former versions gave to every such task, is up to the configuration.
+ */
+export const allowPtrace: Feature = {
+  name: 'allowPtrace',
+  defaultOn: false,
+  requiredScopes: () => ['docker-worker:feature:allowPtrace'],
+  unavailable: ({ allowPtrace: { withoutAppArmor } }) =>
+    withoutAppArmor === 'refuse' ? whyNoProfiles() : undefined,
+  async prepare(run) {
+    const { engine, config } = run.host;
+    const info = EngineInfo.parse(await engine.docker.info());
+    const reason =
+      whyNoProfiles() ??
+      (info.SecurityOptions?.some((option) => option.includes('name=apparmor'))
+        ? undefined
+        : 'the Docker Engine runs without AppArmor');
+    const confinement = reason === undefined ? await ownProfile(run) : withoutProfile(run, reason);
+    if (!config.allowPtrace.capability) {
+      tellYama(run);
+    }
+    return {
+      hostConfig: {
+        CapAdd: config.allowPtrace.capability ? ['SYS_PTRACE'] : [],
+        SecurityOpt: [...confinement, ...seccompFor(info.KernelVersion, config.allowPtrace.capability)],
+      },
+    } satisfies Contribution;
+  },
+};
+
+async function ownProfile({ owner, resources }: Run): Promise<string[]> {
+  const name = profileName(ownerTag(owner));
+  resources.use(await loadProfile(name));
+  return [`apparmor=${name}`];
+}
+
+function withoutProfile({ log, host }: Run, reason: string): string[] {
+  if (host.config.allowPtrace.withoutAppArmor === 'refuse') {
+    throw new RunFailure({ kind: 'failed' }, `allowPtrace is not available on this worker: ${reason}`);
+  }
+  log.worker(
+    `allowPtrace: no AppArmor profile confines this task, because ${reason}; ` +
+      'what it can trace is limited by its process namespace, seccomp and yama alone',
+  );
+  return [];
+}
+
+/** Yama goes before AppArmor: what it refuses, no profile allows. */
+function tellYama({ log }: Run): void {
+  const scope = yamaScope();
+  if (scope > 0) {
+    log.worker(
+      `allowPtrace: kernel.yama.ptrace_scope is ${scope} on this worker: ` +
+        (scope === 1
+          ? 'a process can trace its descendants and those that allow it with PR_SET_PTRACER'
+          : 'this task can trace nothing without the capability SYS_PTRACE'),
+    );
+  }
+}
+
+function yamaScope(): number {
+  try {
+    return Number(readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Before Linux 4.8 tracing was a way round seccomp, so Docker's seccomp profile forbids it there unless the
+ * container has SYS_PTRACE. Seccomp would hold nothing back from a task that may trace.
+ */
+export function seccompFor(kernel: string, capability: boolean): string[] {
+  const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
+  const old = major < 4 || (major === 4 && minor < 8);
+  return old && !capability ? ['seccomp=unconfined'] : [];
+}

@@ -1,0 +1,99 @@
+import { satisfiesExpression } from 'taskcluster-lib-scopes';
+import { workerPoolId } from '../../config/config.ts';
+import type { Payload } from '../../payload/payload.ts';
+import { type Problem, problemPath } from '../../problem.ts';
+import type { Feature, FeatureRequest } from '../feature.ts';
+import { whyInvalid } from './cache-name.ts';
+import type { CacheLease } from './cache-store.ts';
+
+/** `payload.cache`: directories of the host that outlive the task and are handed to later ones. */
+export const caches: Feature = {
+  name: 'caches',
+  askedBy: (payload) => wanted(payload).length > 0,
+  defaultOn: false,
+  async problems(request) {
+    return [
+      ...invalidNames(request.payload),
+      ...invalidMounts(request.payload),
+      ...(await missingScopes(request)),
+    ];
+  },
+  async prepare(run, payload) {
+    const { caches: store, purges } = run.host;
+    await purges.apply();
+    const leases: CacheLease[] = [];
+    const binds: string[] = [];
+    for (const [name, mount] of wanted(payload)) {
+      const lease = run.resources.use(await store.acquire(name));
+      leases.push(lease);
+      binds.push(`${lease.path}:${mount}`);
+    }
+    return {
+      hostConfig: { Binds: binds },
+      async onExited(container) {
+        const { exitCode } = await container.exited;
+        if (!run.signal.aborted && payload.onExitStatus?.purgeCaches?.includes(exitCode)) {
+          for (const lease of leases) {
+            lease.purge();
+          }
+        }
+      },
+    };
+  },
+};
+
+function wanted({ cache }: Payload): [name: string, mount: string][] {
+  return Object.entries(cache ?? {});
+}
+
+function invalidNames(payload: Payload): Problem[] {
+  return wanted(payload).flatMap(([name]) => {
+    const reason = whyInvalid(name);
+    return reason === undefined
+      ? []
+      : [
+          {
+            path: problemPath('payload', ['cache', name]),
+            message: `Error: Invalid key name was provided: ${reason}`,
+          },
+        ];
+  });
+}
+
+function invalidMounts(payload: Payload): Problem[] {
+  const mounts = wanted(payload).map(([, mount]) => mount.replace(/(?<=.)\/+$/, ''));
+  return wanted(payload).flatMap(([name, mount], index) => {
+    const path = problemPath('payload', ['cache', name]);
+    if (!mount.startsWith('/') || mount.includes(':') || /^\/*$/.test(mount)) {
+      const message = `${JSON.stringify(mount)} is no place for a cache: it must be an absolute path below "/", without ":"`;
+      return [{ path, message }];
+    }
+    return mounts.indexOf(mounts[index] ?? '') < index
+      ? [{ path, message: `another cache is at ${mount} already` }]
+      : [];
+  });
+}
+
+/** All caches together: what is missing is told as an expression of scopes, as is what is needed. */
+async function missingScopes({ task, payload, config, expandedScopes }: FeatureRequest): Promise<Problem[]> {
+  const pool = workerPoolId(config);
+  const each = wanted(payload).map(([name]) => ({
+    AnyOf: [`docker-worker:cache:${name}`, `docker-worker:cache:${name}:${pool}`],
+  }));
+  const lackedBy = (scopes: string[]) => each.filter((needed) => !satisfiesExpression(scopes, needed));
+  if (lackedBy(task.scopes).length === 0) {
+    return [];
+  }
+  const lacked = lackedBy(await expandedScopes());
+  if (lacked.length === 0) {
+    return [];
+  }
+  return [
+    {
+      path: 'scopes',
+      message:
+        'Insufficient scopes to attach cache volumes. ' +
+        `The task is missing ${JSON.stringify({ AllOf: lacked })} and needs ${JSON.stringify({ AllOf: each })}`,
+    },
+  ];
+}

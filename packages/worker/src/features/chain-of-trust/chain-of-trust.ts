@@ -1,0 +1,95 @@
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { uploadFile } from '../../artifacts/upload-file.ts';
+import { artifactTarget } from '../../run/artifact-target.ts';
+import type { Run } from '../../run/run.ts';
+import type { Feature } from '../feature.ts';
+import { uploadLog } from '../logs/upload-log.ts';
+
+/** An Ed25519 private key in PKCS #8 is this header followed by its 32-byte seed (RFC 8410). */
+const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
+const seedBytes = 32;
+
+/**
+ * A signed document that says which artifacts a run made, from which definition and where, so that tasks
+ * further down can tell them from forged ones. Not made for a run that was aborted.
+ */
+export const chainOfTrust: Feature = {
+  name: 'chainOfTrust',
+  defaultOn: false,
+  unavailable({ ed25519SigningKeyLocation: path }) {
+    try {
+      accessSync(path, constants.R_OK);
+      return undefined;
+    } catch {
+      return `there is no readable signing key at ${path}`;
+    }
+  },
+  async openLog(run) {
+    const key = await readSigningKey(run.host.config.ed25519SigningKeyLocation);
+    return {
+      async onClosed() {
+        if (!run.signal.aborted) {
+          await publish(run, key);
+        }
+      },
+    };
+  },
+};
+
+async function publish(run: Run, key: KeyObject): Promise<void> {
+  const name = 'public/logs/certified.log';
+  const { sha256 } = await uploadLog(run, { name, contentType: 'text/plain' });
+  run.uploaded.set(name, { sha256 });
+  const document = Buffer.from(JSON.stringify(certificate(run), null, 2));
+  const artifacts = [
+    { name: 'public/chain-of-trust.json', contentType: 'text/plain', source: document },
+    {
+      name: 'public/chain-of-trust.json.sig',
+      contentType: 'application/octet-stream',
+      source: sign(null, document, key),
+    },
+  ];
+  await Promise.all(
+    artifacts.map((artifact) =>
+      uploadFile({
+        ...artifactTarget(run),
+        ...artifact,
+        expires: run.task.expires,
+      }),
+    ),
+  );
+}
+
+/** The keys stand in the order that tools which check the document know. */
+function certificate({ taskId, runId, task, uploaded, image, host: { config } }: Run): object {
+  return {
+    chainOfTrustVersion: 1,
+    artifacts: Object.fromEntries([...uploaded].map(([name, { sha256 }]) => [name, { sha256 }])),
+    task,
+    taskId,
+    runId,
+    workerGroup: config.workerGroup,
+    workerId: config.workerId,
+    environment: {
+      publicIpAddress: config.publicIp,
+      privateIpAddress: config.privateIp,
+      imageHash: image?.hash,
+      imageArtifactHash: image?.artifactHash,
+      instanceId: config.instanceId,
+      instanceType: config.instanceType,
+      region: config.region,
+    },
+  };
+}
+
+/** The file holds the base64 text of a NaCl signing key: the seed, then the public key. */
+async function readSigningKey(path: string): Promise<KeyObject> {
+  const bytes = Buffer.from(await readFile(path, 'ascii'), 'base64');
+  return createPrivateKey({
+    key: Buffer.concat([pkcs8Header, bytes.subarray(0, seedBytes)]),
+    format: 'der',
+    type: 'pkcs8',
+  });
+}

@@ -1,0 +1,76 @@
+import type { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { type Engine, engineStatus } from '../../engine/engine.ts';
+import { label, type Owner } from '../../engine/labels.ts';
+import { ownerTag } from '../../engine/owner-tag.ts';
+import { savingRepository } from '../../engine/sweep.ts';
+import { unlessAborted } from '../../unless-aborted.ts';
+
+/** An image of the engine that is gone when it is disposed of, as far as nobody else has named it. */
+export interface CommittedImage extends AsyncDisposable {
+  /** As `docker save` writes it, under the names that were asked for. */
+  archive(signal: AbortSignal): Promise<Readable>;
+}
+
+/** Makes an image of a container that has exited, under those names. */
+export async function commitContainer(
+  { docker }: Engine,
+  containerId: string,
+  owner: Owner,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<CommittedImage> {
+  await using making = new AsyncDisposableStack();
+  const tag = ownerTag(owner);
+  const remove = async (name: string) => {
+    await docker
+      .getImage(name)
+      .remove()
+      .catch((error: unknown) => {
+        if (engineStatus(error) !== 404) {
+          throw error;
+        }
+      });
+  };
+  // An image takes over its container's labels, and nothing but an empty value can be put in their place.
+  const changes = `LABEL ${Object.values(label)
+    .map((key) => `${key}=""`)
+    .join(' ')}`;
+  const committing = docker
+    .getContainer(containerId)
+    .commit({ repo: savingRepository, tag, comment: owner.taskRun, changes });
+  making.defer(async () => {
+    // The engine goes on with what has been asked for, also when nobody waits for it any more.
+    await committing.catch(() => {});
+    await remove(`${savingRepository}:${tag}`);
+  });
+  await unlessAborted(signal, committing);
+  const image = docker.getImage(`${savingRepository}:${tag}`);
+  for (const name of names) {
+    making.defer(() => remove(name));
+    const [repo = '', nameTag = ''] = name.split(':');
+    await image.tag({ repo, tag: nameTag });
+  }
+  const made = making.move();
+  return {
+    archive: (archiveSignal) => savedImages(docker, names, archiveSignal),
+    [Symbol.asyncDispose]: () => made.disposeAsync(),
+  };
+}
+
+/** dockerode's own call takes one name only. */
+function savedImages(docker: Docker, names: readonly string[], signal: AbortSignal): Promise<Readable> {
+  const request = {
+    path: '/images/get?',
+    method: 'GET',
+    options: { names },
+    isStream: true,
+    abortSignal: signal,
+    statusCodes: { 200: true, 404: 'no such image', 500: 'server error' },
+  };
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(request, (error: unknown, stream: unknown) =>
+      error ? reject(error) : resolve(stream as Readable),
+    );
+  });
+}

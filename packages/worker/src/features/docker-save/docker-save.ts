@@ -1,0 +1,22 @@
+import type { Feature } from '../feature.ts';
+import { saveContainer } from './save-container.ts';
+
+/**
+ * The container as it was when the task ended, as the artifact `public/dockerImage.tar`, and what is in the
+ * task's caches as `public/cache/<name>.tar`. Not of a run that was cancelled or that other workers get.
+ */
+export const dockerSave: Feature = {
+  name: 'dockerSave',
+  defaultOn: false,
+  async prepare(run, payload) {
+    return {
+      async onExited(container, signal) {
+        if (run.host.stopping.aborted) {
+          run.log.worker('dockerSave: the container is not saved, because the worker shuts down');
+          return;
+        }
+        await saveContainer(run, container, payload.cache, signal);
+      },
+    };
+  },
+};

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { errorText } from '../../artifacts/error-text.ts';
+import { engineMessage } from '../../engine/engine.ts';
+import type { RunningContainer } from '../../engine/task-container.ts';
+import type { Run } from '../../run/run.ts';
+import { bytesText } from './bytes-text.ts';
+import { commitContainer } from './commit-container.ts';
+import { type DiskBudget, diskBudget } from './disk-budget.ts';
+import { savedImageNames } from './image-names.ts';
+import { publishArchive } from './publish-archive.ts';
+
+const Sizes = z.looseObject({ SizeRw: z.number().default(0), SizeRootFs: z.number() });
+
+const imageArtifact = 'public/dockerImage.tar';
+
+/**
+ * Uploads a container that has exited as an image, and the task's caches beside it. All are tried, whatever
+ * becomes of the others; then a failure rejects with its reason.
+ *
+ * @param caches name → where the container has it
+ */
+export async function saveContainer(
+  run: Run,
+  container: RunningContainer,
+  caches: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { docker } = run.host.engine;
+  const { SizeRw: own, SizeRootFs: whole } = Sizes.parse(
+    await docker.getContainer(container.id).inspect({ size: true } as object),
+  );
+  let budget: DiskBudget;
+  try {
+    budget = await diskBudget(run, { own, whole });
+  } catch (error) {
+    throw new Error(`dockerSave: the container cannot be saved: ${errorText(error)}`);
+  }
+  const outcomes = await Promise.allSettled([
+    explained(imageArtifact, signal, () => saveImage(run, container, { own, whole }, budget, signal)),
+    ...Object.entries(caches).map(([name, mount]) => {
+      const artifact = `public/cache/${name}.tar`;
+      return explained(artifact, signal, async () => {
+        // Read as the container sees it, where no link of the cache leads to a file of this host.
+        const archive = await container.archive(`${mount.replace(/\/+$/, '')}/.`);
+        await publishArchive(run, artifact, archive, { budget, signal });
+      });
+    }),
+  ]);
+  const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  if (reasons.length > 0) {
+    throw new Error(reasons.map(errorText).join('\n'));
+  }
+}
+
+async function saveImage(
+  run: Run,
+  container: RunningContainer,
+  { own, whole }: { own: number; whole: number },
+  budget: DiskBudget,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = savedImageNames(run.taskId, run.runId);
+  run.log.worker(`dockerSave: saving the container (${bytesText(own)} of its own) as ${names.join(' and ')}`);
+  await using image = await commitContainer(run.host.engine, container.id, run.owner, names, signal);
+  const archive = await image.archive(signal);
+  await publishArchive(run, imageArtifact, archive, { budget, signal, expected: whole });
+}
+
+async function explained(artifact: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Error(`dockerSave: ${artifact} could not be saved: ${engineMessage(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execWsServer, programsForContainers } from '@docker-worker/exec-ws-server/sidecar';
+import type { WorkerConfig } from '../../config/config.ts';
+import type { Payload } from '../../payload/payload.ts';
+import type { Run } from '../../run/run.ts';
+import { type Feature, sidecarRequest } from '../feature.ts';
+import { openEnginePortal } from './engine-portal.ts';
+import { type OpenShell, type ShellAddresses, shellAddresses, usesTls } from './open-shell.ts';
+import { publish, shellArtifacts } from './shell-artifacts.ts';
+import { Stay } from './stay.ts';
+import { busybox, makeTaskFolder, wrapper } from './task-folder.ts';
+
+const socketName = 'engine.sock';
+/** Of a folder whose sockets have paths that the kernel takes. */
+const longestStateDirectory = 75;
+
+/**
+ * A shell in the task's container, for people, in their browsers. The container outlives the task's command
+ * for them; the command's exit code stays the task's.
+ */
+export const interactive: Feature = {
+  name: 'interactive',
+  defaultOn: false,
+  sidecars: [execWsServer],
+  unavailable(config) {
+    if (usesTls(config) && config.ssl === undefined) {
+      return 'its configuration has "interactive.ssl", but no "ssl" with certificate and key';
+    }
+    return config.stateDirectory.length > longestStateDirectory
+      ? `its "stateDirectory" is longer than ${longestStateDirectory} characters, too long for sockets in it`
+      : undefined;
+  },
+  notices({ payload }) {
+    const lost = Object.keys(payload.env ?? {}).filter((name) => !/^[A-Za-z_]\w*$/.test(name));
+    return lost.map(
+      (name) => `interactive: the command does not see ${name}, which no shell takes for a name`,
+    );
+  },
+  async prepare(run, payload) {
+    const { config, engine } = run.host;
+    const [folder, tls] = await Promise.all([
+      makeTaskFolder(config.stateDirectory).then((made) => run.resources.use(made)),
+      certificate(config),
+    ]);
+    const stay = run.resources.use(
+      new Stay({
+        minTime: config.interactive.minTime,
+        expirationAfterSession: config.interactive.expirationAfterSession,
+        onNews: (text) => run.log.worker(`interactive: ${text}`),
+        onOver: () => folder.release(),
+      }),
+    );
+    const secret = randomBytes(16).toString('base64url');
+    const addresses = Promise.withResolvers<ShellAddresses>();
+    return {
+      wrapper,
+      hostConfig: { Binds: [folder.bind] },
+      sidecars: [
+        sidecarRequest(execWsServer, async ({ sidecar, taskContainer }) => {
+          const [container, port] = await Promise.all([
+            taskContainer(),
+            sidecar.publishedPort(),
+            sidecar.archive(programsForContainers).then((archive) => folder.addPrograms(archive)),
+          ]);
+          const portal = await openEnginePortal({
+            docker: engine.docker,
+            container,
+            socketPath: join(sidecar.sockets as string, socketName),
+            onStreams: (people) => stay.connected(people),
+          });
+          run.resources.use(portal);
+          const opened = shellAddresses(config, port, secret);
+          addresses.resolve(opened);
+          // The path is the secret.
+          run.logger.info({ port }, 'create websocket server at');
+          return {
+            ...{ container, secret, busybox, ...tls },
+            engineSocket: `${execWsServer.sockets}/${socketName}`,
+            task: { taskId: run.taskId, runId: run.runId },
+            endsAt: new Date(Date.now() + payload.maxRunTime * 1000).toJSON(),
+            origins: [...new Set([config.rootUrl, opened.page].map((url) => new URL(url).origin))],
+            maxSessions: config.interactive.maxSessions,
+          };
+        }),
+      ],
+      async onStarted(container) {
+        stay.started();
+        const end = () => stay[Symbol.dispose]();
+        run.signal.addEventListener('abort', end);
+        container.exited.then(end, end);
+        void folder.ended.then((exitCode) => stay.commandEnded(exitCode));
+        await announce(run, payload, { ...(await addresses.promise), leave: () => stay.leave() });
+      },
+      onTimeUp: () => stay.cutShort('The maxRunTime is over; the container ends.'),
+    };
+  },
+};
+
+async function announce(run: Run, payload: Payload, shell: OpenShell): Promise<void> {
+  const { config, onShell } = run.host;
+  const artifacts = shellArtifacts(run, shell);
+  await publish(run, artifacts, payload.maxRunTime);
+  run.log.worker(
+    `interactive: to log into this task, open ${config.rootUrl}/tasks/${run.taskId}/connect or the artifact ` +
+      `${artifacts[0]?.name} of this run. The container stays for at least ${config.interactive.minTime} ` +
+      'seconds after its start.',
+  );
+  run.links.set('shell', shell.page);
+  onShell?.(run, shell);
+}
+
+async function certificate(config: WorkerConfig): Promise<{ cert?: string; key?: string }> {
+  const { ssl } = config;
+  if (ssl === undefined || !usesTls(config)) {
+    return {};
+  }
+  return { cert: await pem('certificate', ssl.certificate), key: await pem('key', ssl.key) };
+}
+
+async function pem(part: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Error(`"ssl.${part}" cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`);
+  }
+}

@@ -1,0 +1,35 @@
+import { isIPv6 } from 'node:net';
+import type { WorkerConfig } from '../../config/config.ts';
+
+/** Where people log into a running container. Whoever knows one of the addresses can. */
+export interface ShellAddresses {
+  /** The page of the container's own server. */
+  page: string;
+  /** For clients of protocol version 1. */
+  socket: string;
+  /** For clients of protocol version 2, as Taskcluster's own page. */
+  socketV2: string;
+}
+
+export interface OpenShell extends ShellAddresses {
+  /** Nobody is waited for any more once those who are connected have left. */
+  leave(): void;
+}
+
+export function usesTls({ interactive, ssl }: WorkerConfig): boolean {
+  return interactive.ssl ?? ssl !== undefined;
+}
+
+/** @param port of the host, at which the server is published */
+export function shellAddresses(config: WorkerConfig, port: number, secret: string): ShellAddresses {
+  const { url, host = config.host } = config.interactive;
+  const name = isIPv6(host) ? `[${host}]` : host;
+  const own = `http${usesTls(config) ? 's' : ''}://${name}:${port}`;
+  const base = url?.replaceAll('{port}', String(port)).replace(/\/+$/, '') ?? own;
+  const sockets = base.replace(/^http/, 'ws');
+  return {
+    page: `${base}/${secret}/`,
+    socket: `${sockets}/${secret}/shell.sock`,
+    socketV2: `${sockets}/shell/${secret}`,
+  };
+}

@@ -1,0 +1,19 @@
+import type { Feature } from '../feature.ts';
+import { uploadLog } from './upload-log.ts';
+
+/** The whole log as one artifact at the end, for those who do not want it live. */
+export const bulkLog: Feature = {
+  name: 'bulkLog',
+  defaultOn: true,
+  enabledUnlessConfigured: false,
+  async openLog(run) {
+    return {
+      async onClosed() {
+        await uploadLog(run, {
+          name: 'public/logs/terminal_bulk.log.gz',
+          contentType: 'text/plain; charset=utf-8',
+        });
+      },
+    };
+  },
+};

@@ -1,0 +1,28 @@
+import { tcProxy } from '@docker-worker/tc-proxy/sidecar';
+import { type Feature, sidecarRequest } from '../feature.ts';
+
+/**
+ * `http://taskcluster` in the task: API calls are signed with the claim's credentials, restricted to the
+ * scopes of the task's definition and the right to create artifacts of its own run.
+ */
+export const taskclusterProxy: Feature = {
+  name: 'taskclusterProxy',
+  defaultOn: false,
+  sidecars: [tcProxy],
+  async prepare({ taskId, runId, task, credentials, host }) {
+    return {
+      env: { TASKCLUSTER_PROXY_URL: 'http://taskcluster' },
+      sidecars: [
+        sidecarRequest(
+          tcProxy,
+          {
+            rootUrl: host.config.rootUrl,
+            credentials,
+            authorizedScopes: [...task.scopes, `queue:create-artifact:${taskId}/${runId}`],
+          },
+          { followsCredentials: true },
+        ),
+      ],
+    };
+  },
+};

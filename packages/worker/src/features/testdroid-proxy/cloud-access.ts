@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import type { OperatorSettings } from '@docker-worker/testdroid-proxy/release-session';
+import type { WorkerConfig } from '../../config/config.ts';
+
+/** How this worker itself reaches the cloud of phones; nothing when it has none. */
+export async function cloudAccess({ testdroid }: WorkerConfig): Promise<OperatorSettings | undefined> {
+  if (testdroid === undefined) {
+    return undefined;
+  }
+  const { ca } = testdroid;
+  return { ...testdroid, ca: ca === undefined ? undefined : await readFile(ca, 'utf8') };
+}

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { engineMessage } from '../engine/engine.ts';
+import type { RunningContainer } from '../engine/task-container.ts';
+import type { Payload } from '../payload/payload.ts';
+import { type Resolution, RunFailure } from '../run/resolution.ts';
+import type { Run } from '../run/run.ts';
+import type { RunAbort } from '../run/run-abort.ts';
+import type { Prepared } from './prepare.ts';
+
+export interface Outcome {
+  resolution: Resolution;
+  /** The task's own, or -1 when it did not get to one. */
+  exitCode: number;
+}
+
+/** How long a container that is about to end of itself may take for it after the maxRunTime. */
+const endingMs = 10_000;
+
+/** Runs a prepared task to its end, or to its abort, and then the features' part. */
+export async function execute(run: Run, payload: Payload, prepared: Prepared): Promise<Outcome> {
+  run.signal.throwIfAborted();
+  const container = await start(run, prepared);
+  using limit = limitRunTime(run, payload, prepared);
+  run.started = new Date();
+  run.logger.info('task started');
+  notifyStarted(run, prepared, container);
+  // Not sooner: the engine sets up one network at a time, and the task's comes first.
+  run.host.warmUnits.refill();
+  const outcome = await exitOf(run, payload, container);
+  limit[Symbol.dispose]();
+  for (const sidecar of prepared.ending) {
+    void sidecar.end();
+  }
+  return await finish(run, prepared, container, outcome);
+}
+
+/** Ends the task after its maxRunTime, unless its command has ended and only its container is still there. */
+function limitRunTime(run: Run, { maxRunTime }: Payload, { contributions }: Prepared): Disposable {
+  const abort = () => run.abort({ kind: 'max-run-time', seconds: maxRunTime });
+  let limit = setTimeout(() => {
+    const isEnding = contributions.map(({ onTimeUp }) => onTimeUp?.()).includes(true);
+    limit = setTimeout(abort, isEnding ? endingMs : 0);
+  }, maxRunTime * 1000);
+  return { [Symbol.dispose]: () => clearTimeout(limit) };
+}
+
+async function start({ log, logger }: Run, { container }: Prepared): Promise<RunningContainer> {
+  logger.info({ container: container.id }, 'task run');
+  log.worker('=== Task Starting ===');
+  try {
+    return await container.start(log.output());
+  } catch (error) {
+    logger.error({ err: error }, 'error starting container');
+    throw new RunFailure(
+      { kind: 'failed' },
+      `Failure to properly start execution environment.\n${engineMessage(error)}`,
+    );
+  }
+}
+
+function notifyStarted(run: Run, { contributions }: Prepared, container: RunningContainer): void {
+  for (const { onStarted } of contributions) {
+    onStarted?.(container).catch((error: Error) => {
+      run.abort({ kind: 'started-failed', message: error.message });
+    });
+  }
+}
+
+async function exitOf(run: Run, payload: Payload, container: RunningContainer): Promise<Outcome> {
+  const settled = new AbortController();
+  const abort = run.signal.aborted
+    ? Promise.resolve()
+    : once(run.signal, 'abort', { signal: settled.signal }).then(() => {});
+  // An abort asks the container to end; its exit is awaited all the same, so that the log is whole.
+  abort.then(
+    () => container.kill(),
+    () => {},
+  );
+  const { exitCode, outOfMemory } = await container.exited.finally(() => settled.abort());
+  if (run.signal.aborted) {
+    const { message, resolution } = run.signal.reason as RunAbort;
+    run.log.error(message);
+    return { resolution, exitCode: -1 };
+  }
+  run.log.worker('=== Task Finished ===');
+  if (outOfMemory) {
+    run.log.error('The task was killed because it used more memory than it may.');
+  }
+  return { resolution: resolutionOf(exitCode, payload), exitCode };
+}
+
+function resolutionOf(exitCode: number, { onExitStatus }: Payload): Resolution {
+  if (exitCode === 0) {
+    return { kind: 'completed' };
+  }
+  return onExitStatus?.retry?.includes(exitCode)
+    ? { kind: 'exception', reason: 'intermittent-task' }
+    : { kind: 'failed' };
+}
+
+/** Features see the container after its exit, except of a run that is no longer ours. */
+async function finish(
+  run: Run,
+  { contributions }: Prepared,
+  container: RunningContainer,
+  outcome: Outcome,
+): Promise<Outcome> {
+  if (outcome.resolution.kind === 'none') {
+    return outcome;
+  }
+  using limit = uploadLimit(run);
+  const exited = await Promise.allSettled(
+    contributions.map((part) => part.onExited?.(container, limit.signal)),
+  );
+  const finished = await Promise.allSettled(contributions.map((part) => part.onFinished?.()));
+  if (limit.signal.aborted) {
+    const { message, resolution } = limit.signal.reason as RunAbort;
+    run.log.error(message);
+    return { resolution, exitCode: -1 };
+  }
+  const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
+  for (const { reason } of failures) {
+    run.logger.error({ err: reason }, 'error killing states');
+    run.log.error((reason as Error).message);
+  }
+  if (failures.length === 0 || outcome.resolution.kind !== 'completed') {
+    return outcome;
+  }
+  const told = failures.map(({ reason }) => reason as Error).find((reason) => reason instanceof RunFailure);
+  return { resolution: told?.resolution ?? { kind: 'failed' }, exitCode: -1 };
+}
+
+/**
+ * Bounds what is done after the task's exit: not at all for a run that is no longer ours, and by the grace
+ * period once the worker shuts down. The signal's reason is a RunAbort.
+ */
+function uploadLimit({ signal, host }: Run): { signal: AbortSignal } & Disposable {
+  const limit = new AbortController();
+  const done = new AbortController();
+  const onCancel = () => {
+    const abort = signal.reason as RunAbort;
+    if (abort.abortCause.kind === 'canceled') {
+      limit.abort(abort);
+    }
+  };
+  let grace: NodeJS.Timeout | undefined;
+  const onStop = () => {
+    grace = setTimeout(() => limit.abort(host.stopping.reason), host.config.shutdown.graceSeconds * 1000);
+  };
+  whenAborted(signal, onCancel, done.signal);
+  whenAborted(host.stopping, onStop, done.signal);
+  return {
+    signal: limit.signal,
+    [Symbol.dispose]() {
+      done.abort();
+      clearTimeout(grace);
+    },
+  };
+}
+
+function whenAborted(signal: AbortSignal, listener: () => void, until: AbortSignal): void {
+  if (signal.aborted) {
+    listener();
+  } else {
+    signal.addEventListener('abort', listener, { once: true, signal: until });
+  }
+}

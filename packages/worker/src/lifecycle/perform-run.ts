@@ -1,0 +1,130 @@
+import type { Credentials } from '@docker-worker/service-kit/control';
+import type { LogConsumer } from '../features/feature.ts';
+import { selectFeatures } from '../features/selection.ts';
+import { secretValues } from '../log/secret-forms.ts';
+import { expandScopes } from '../queue/expand-scopes.ts';
+import type { Claim } from '../queue/queue.ts';
+import { type Resolution, RunFailure } from '../run/resolution.ts';
+import { openRun, type Run, type RunHost } from '../run/run.ts';
+import { RunAbort } from '../run/run-abort.ts';
+import { unlessAborted } from '../unless-aborted.ts';
+import { examine } from './examine.ts';
+import { execute, type Outcome } from './execute.ts';
+import { writeHeader } from './header.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { type Reclaiming, startReclaiming } from './reclaim.ts';
+import { reportResolution } from './report-resolution.ts';
+
+/**
+ * The whole life of a claimed run: log, examination, preparation, task, artifacts, resolution, disposal.
+ * The run is resolved exactly once, unless it is no longer ours to resolve; whatever was made for it is
+ * gone when this settles. It never rejects for anything that the task or its definition did.
+ *
+ * @param onOpen is given the run as soon as its log exists
+ */
+export async function performRun(
+  host: RunHost,
+  claim: Claim,
+  onOpen: (run: Run) => void = () => {},
+): Promise<Outcome> {
+  await using resources = new AsyncDisposableStack();
+  const run = await openRun(host, claim, resources);
+  const reclaiming = startReclaiming(run, claim.takenUntil, host.config.task.reclaimDivisor);
+  resources.use(reclaiming);
+  onOpen(run);
+  run.logger.info('run task');
+  run.logger.info('task start');
+  const started = performance.now();
+  const consumers = openLogConsumers(run);
+  writeHeader(run);
+  const background: Promise<unknown>[] = [];
+  const outcome = await attempt(run, reclaiming, background);
+  const success = outcome.resolution.kind === 'completed';
+  run.log.worker(
+    `${success ? 'Successful' : 'Unsuccessful'} task run with exit code: ${outcome.exitCode} ` +
+      `completed in ${(performance.now() - started) / 1000} seconds`,
+  );
+  const resolution = await closeLog(run, await consumers, outcome.resolution);
+  await reclaiming[Symbol.asyncDispose]();
+  await reportResolution(run, resolution);
+  // What an aborted preparation was still making must have an owner before the owners are disposed of.
+  await Promise.allSettled(background);
+  return { resolution, exitCode: outcome.exitCode };
+}
+
+/** Never rejects: what goes wrong becomes lines of the log and a resolution. */
+async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unknown>[]): Promise<Outcome> {
+  try {
+    const examination = await examine(run.task, run.host.config, () => expandScopes(run));
+    if (!examination.accepted) {
+      for (const message of examination.messages) {
+        run.log.error(message);
+      }
+      return { resolution: examination.resolution, exitCode: -1 };
+    }
+    const { payload, used, notices } = examination;
+    for (const notice of notices) {
+      run.log.worker(notice);
+    }
+    for (const { name } of used) {
+      run.host.metrics?.features.inc({ feature: name });
+    }
+    const { credentials } = run;
+    const preparing = prepare(run, payload, used);
+    background.push(preparing);
+    const prepared = await unlessAborted(run.signal, preparing);
+    reclaiming.onCredentials((renewed) => updateCredentials(run, prepared, renewed));
+    if (run.credentials !== credentials) {
+      updateCredentials(run, prepared, run.credentials);
+    }
+    return await execute(run, payload, prepared);
+  } catch (error) {
+    return { resolution: explain(run, error), exitCode: -1 };
+  }
+}
+
+/** A sidecar that cannot follow is told in the worker's log; its task goes on with what it has. */
+function updateCredentials(run: Run, { followers }: Prepared, credentials: Credentials): void {
+  run.conceal(secretValues(credentials));
+  for (const sidecar of followers) {
+    sidecar.updateCredentials(credentials).then(
+      () => run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
+      (error) => run.logger.error({ err: error, sidecar: sidecar.name }, 'credentials could not be updated'),
+    );
+  }
+}
+
+function explain(run: Run, error: unknown): Resolution {
+  if (error instanceof RunFailure || error instanceof RunAbort) {
+    run.log.error(error.message);
+    return error.resolution;
+  }
+  run.logger.error({ err: error }, 'task error');
+  run.log.error(`The worker failed: ${(error as Error).message}`);
+  return { kind: 'exception', reason: 'internal-error' };
+}
+
+/** Consumers follow the log from its first byte, also of a payload that turns out to be refused. */
+async function openLogConsumers(run: Run): Promise<LogConsumer[]> {
+  const { used } = selectFeatures(run.task.payload, run.host.config);
+  const opened = await Promise.allSettled(used.map((feature) => feature.openLog?.(run)));
+  return opened.flatMap((result) => {
+    if (result.status === 'rejected') {
+      run.logger.error({ err: result.reason }, 'a feature could not follow the log');
+      return [];
+    }
+    return result.value === undefined ? [] : [result.value];
+  });
+}
+
+/** The log ends; a run whose log cannot be kept has not succeeded. */
+async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resolution): Promise<Resolution> {
+  try {
+    await run.log.close();
+    await Promise.all(consumers.map((consumer) => consumer.onClosed()));
+    return resolution;
+  } catch (error) {
+    run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
+    return resolution.kind === 'completed' ? { kind: 'failed' } : resolution;
+  }
+}

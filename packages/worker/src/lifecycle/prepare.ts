@@ -1,0 +1,180 @@
+import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import { engineMessage } from '../engine/engine.ts';
+import { ownershipLabels } from '../engine/labels.ts';
+import type { RunUnit } from '../engine/run-unit.ts';
+import type { SidecarControl } from '../engine/sidecar-control.ts';
+import { createTaskContainer, type TaskContainer } from '../engine/task-container.ts';
+import type { Contribution, Feature, SidecarRequest } from '../features/feature.ts';
+import { runImage } from '../images/run-image.ts';
+import type { LoadedImage } from '../images/task-image.ts';
+import { secretValues } from '../log/secret-forms.ts';
+import type { Payload } from '../payload/payload.ts';
+import { RunFailure } from '../run/resolution.ts';
+import type { Run } from '../run/run.ts';
+import { createRunUnit } from './create-run-unit.ts';
+import { taskContainerOptions } from './task-container-options.ts';
+import { wrappedCommand } from './wrapped-command.ts';
+
+export interface Prepared {
+  container: TaskContainer;
+  contributions: Contribution[];
+  /** The sidecars that are handed new credentials. */
+  followers: SidecarControl[];
+  /** The sidecars that end with the task. */
+  ending: SidecarControl[];
+}
+
+/**
+ * Makes all that a task needs before it starts: its network with the sidecars, its image and the features'
+ * part at the same time, then the container while the sidecars are configured. What has been made when one
+ * of them fails is disposed of with the run.
+ *
+ * @throws RunFailure with the text for the task's log
+ */
+export async function prepare(run: Run, payload: Payload, used: Feature[]): Promise<Prepared> {
+  const sidecars = used.flatMap((feature) => feature.sidecars ?? []);
+  const [unit, image, prepared] = await all([
+    takeUnit(run, sidecars),
+    imageOf(run, payload),
+    all(used.map((feature) => calling('link', feature, () => contributionOf(feature, run, payload)))),
+  ]);
+  run.image = image;
+  run.signal.throwIfAborted();
+  const contributions = prepared.map(({ contribution }) => contribution);
+  const creating = createContainer(run, payload, image.hash, unit.network, contributions);
+  const taskContainer = async () => (await creating).id;
+  const [container, configured] = await all([
+    creating,
+    all(
+      prepared.flatMap(({ feature, contribution }) =>
+        (contribution.sidecars ?? []).map((request) =>
+          calling('link', feature, async () => ({
+            control: await unit.configure(
+              request.sidecar,
+              async (sidecar) => {
+                const config = await request.configOf({ sidecar, taskContainer });
+                run.conceal(secretValues(config));
+                return config;
+              },
+              request.onEvent,
+            ),
+            request,
+          })),
+        ),
+      ),
+    ),
+  ]);
+  const those = (wanted: (request: SidecarRequest) => boolean | undefined) =>
+    configured.filter(({ request }) => wanted(request)).map(({ control }) => control);
+  return {
+    container,
+    contributions,
+    followers: those(({ followsCredentials }) => followsCredentials),
+    ending: those(({ endsWithTask }) => endsWithTask),
+  };
+}
+
+async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {
+  const asked = performance.now();
+  run.logger.info({ image: payload.image }, 'ensure image');
+  try {
+    const image = await runImage(run, payload);
+    run.host.metrics?.imageSeconds.observe((performance.now() - asked) / 1000);
+    return image;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    run.host.metrics?.imageFailures.inc();
+    throw new RunFailure(
+      { kind: 'failed' },
+      `Pulling docker image has failed.\nError: ${(error as Error).message}`,
+    );
+  }
+}
+
+async function contributionOf(
+  feature: Feature,
+  run: Run,
+  payload: Payload,
+): Promise<{ feature: Feature; contribution: Contribution }> {
+  return { feature, contribution: (await feature.prepare?.(run, payload)) ?? {} };
+}
+
+/** A unit made ahead, if there is one that fits, else a new one. */
+async function takeUnit(run: Run, sidecars: Sidecar[]): Promise<RunUnit> {
+  const { host } = run;
+  try {
+    const unit =
+      (await host.warmUnits.take(sidecars)) ?? (await createRunUnit(host, sidecars, run.owner.taskRun));
+    unit.logger = run.logger;
+    run.network = unit.network;
+    return run.resources.use(unit);
+  } catch (error) {
+    throw aborted(`The network of the run could not be created: ${engineMessage(error)}`);
+  }
+}
+
+async function createContainer(
+  run: Run,
+  payload: Payload,
+  imageId: string,
+  network: string,
+  contributions: Contribution[],
+): Promise<TaskContainer> {
+  const options = taskContainerOptions(run, payload, imageId, network, contributions);
+  options.Labels = ownershipLabels(run.owner, 'task');
+  const wrapper = contributions.flatMap(({ wrapper: own }) => own ?? []);
+  try {
+    if (wrapper.length > 0) {
+      const { Config: image } = await run.host.engine.docker.getImage(imageId).inspect();
+      Object.assign(options, wrappedCommand(wrapper, payload.command, image));
+    }
+    const container = await createTaskContainer(run.host.engine, options);
+    run.resources.defer(() => removed(run, container, Object.keys(payload.cache ?? {})));
+    return container;
+  } catch (error) {
+    run.logger.error({ err: error }, 'error starting container');
+    throw new RunFailure(
+      { kind: 'failed' },
+      `Failure to properly start execution environment.\n${engineMessage(error)}`,
+    );
+  }
+}
+
+async function removed({ logger }: Run, container: TaskContainer, caches: string[]): Promise<void> {
+  try {
+    await container[Symbol.asyncDispose]();
+    logger.info({ container: container.id, caches }, 'container removed');
+  } catch (error) {
+    logger.error({ err: error, container: container.id }, 'container removal error');
+    throw error;
+  }
+}
+
+async function calling<T>(hook: string, feature: Feature, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RunFailure) {
+      throw error;
+    }
+    throw aborted(`Error calling '${hook}' for ${feature.name} : ${(error as Error).message}`);
+  }
+}
+
+function aborted(reason: string): RunFailure {
+  return new RunFailure(
+    { kind: 'failed' },
+    `Task was aborted because states could not be created successfully. ${reason}`,
+  );
+}
+
+/**
+ * Like Promise.all, but it waits for every one before it fails with the first failure: whatever is still
+ * being made when another fails has an owner by the time the run is disposed of.
+ */
+async function all<const T extends readonly unknown[]>(
+  work: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
