@@ -2,11 +2,11 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import { WorkerConfig, workerNameOf } from '../../config/config.ts';
-import type { FeatureSettings } from '../../config/read-config.ts';
+import { workerNameOf } from '../../config/config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { WarmUnits } from '../../engine/warm-units.ts';
 import { selectFeatures } from '../../features/selection.ts';
+import { type FeatureSettings, WorkerConfig } from '../../features/worker-config.ts';
 import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
 import type { TaskDocument } from '../task-file.ts';
 
@@ -41,7 +41,7 @@ export function localWorkerConfig(
     cache: { volumeCachePath: join(cacheHome(), 'docker-worker', 'caches') },
     stateDirectory: join(stateHome(), 'docker-worker'),
     ...settings,
-    interactive: { host: '127.0.0.1', address: '127.0.0.1', ...settings.interactive },
+    interactive: { host: '127.0.0.1', address: '127.0.0.1', ...(settings.interactive as object) },
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
     ...identity,

@@ -6,6 +6,7 @@ import type { Feature } from '../feature.ts';
 /** Uploads what `payload.artifacts` names once the container has exited. */
 export const artifacts: Feature = {
   name: 'artifacts',
+  description: 'Uploads the artifacts that the payload declares',
   defaultOn: true,
   async prepare(run, payload) {
     return {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../../config/config.ts';
+import { WorkerConfig } from '../worker-config.ts';
 import { shellAddresses } from './open-shell.ts';
 
 const ssl = { certificate: '/c', key: '/k' };

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
-import type { WorkerConfig } from '../../config/config.ts';
+import { settingsOf, type WorkerConfig } from '../../config/config.ts';
+import { settings } from './settings.ts';
 
 /** Where people log into a running container. Whoever knows one of the addresses can. */
 export interface ShellAddresses {
@@ -16,13 +17,13 @@ export interface OpenShell extends ShellAddresses {
   leave(): void;
 }
 
-export function usesTls({ interactive, ssl }: WorkerConfig): boolean {
-  return interactive.ssl ?? ssl !== undefined;
+export function usesTls(config: WorkerConfig): boolean {
+  return settingsOf(config, settings).interactive.ssl ?? config.ssl !== undefined;
 }
 
 /** @param port of the host, at which the server is published */
 export function shellAddresses(config: WorkerConfig, port: number, secret: string): ShellAddresses {
-  const { url, host = config.host } = config.interactive;
+  const { url, host = config.host } = settingsOf(config, settings).interactive;
   const name = isIPv6(host) ? `[${host}]` : host;
   const own = `http${usesTls(config) ? 's' : ''}://${name}:${port}`;
   const base = url?.replaceAll('{port}', String(port)).replace(/\/+$/, '') ?? own;
