@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { readTaskFile } from './cli/task-file.ts';
+import { ConfigFile } from './config-file/worker-config.ts';
 import { payloadSchemaFor } from './features/payload-schema.ts';
-import { ConfigFile } from './features/worker-config.ts';
 
 const root = join(import.meta.dirname, '../../..');
 

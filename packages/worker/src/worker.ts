@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { unlessAborted } from './async/unless-aborted.ts';
 import { type WorkerConfig, workerNameOf } from './config/config.ts';
 import { readCertificate } from './config/read-certificate.ts';
 import { DiskRoom } from './disk-room.ts';
@@ -9,7 +10,6 @@ import { sweepSharedFolders } from './engine/shared-folder.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
 import { featuresOf, slotsOf } from './features/index.ts';
-import type { OpenShell } from './features/interactive/open-shell.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { imagesOfHost } from './images/images-of-host.ts';
 import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
@@ -21,11 +21,11 @@ import type { WorkerCommands } from './providers/provider.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
 import { type HostPart, HostParts } from './run/host-part.ts';
+import type { OpenShell } from './run/open-shell.ts';
 import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { sweepRunFolders } from './run/run-folder.ts';
-import { unlessAborted } from './unless-aborted.ts';
 import { version } from './version.ts';
 
 /** At most one call a second to a queue that fails. */

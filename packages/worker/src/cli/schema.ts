@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { ConfigFile } from '../config-file/worker-config.ts';
 import { payloadSchemaFor } from '../features/payload-schema.ts';
-import { ConfigFile } from '../features/worker-config.ts';
 import { UserError } from '../user-error.ts';
 
 const documents: Record<string, z.ZodType> = { payload: payloadSchemaFor(), config: ConfigFile };

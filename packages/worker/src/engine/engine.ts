@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import clock from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import Docker, { type DockerOptions } from 'dockerode';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import { UserError } from '../user-error.ts';
 
 /** How often an engine is asked whether it still answers. */

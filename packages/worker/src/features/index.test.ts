@@ -25,7 +25,7 @@ test('no two sidecars answer under the same name', () => {
 test('each folder with settings is on the list', async () => {
   const folders = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
   const files = folders.filter((path) => path.endsWith('/settings.ts'));
-  const { WorkerConfig } = await import('./worker-config.ts');
+  const { WorkerConfig } = await import('../config-file/worker-config.ts');
 
   expect(files.length).toBeGreaterThan(5);
   for (const file of files) {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import type { Contribution } from '../features/feature.ts';
 import { payloadSchemaFor } from '../features/payload-schema.ts';
 import type { Run } from '../run/run.ts';

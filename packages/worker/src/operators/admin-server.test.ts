@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { openAdminServer } from './admin-server.ts';
 import { registerGauges } from './worker-gauges.ts';

@@ -9,13 +9,13 @@ import type { Engine } from '../engine/engine.ts';
 import type { PullEvent } from '../engine/ensure-image.ts';
 import type { Owner } from '../engine/labels.ts';
 import type { WarmUnits } from '../engine/warm-units.ts';
-import type { OpenShell } from '../features/interactive/open-shell.ts';
 import type { LogServer } from '../log/log-server.ts';
 import { secretValues } from '../log/secret-forms.ts';
 import { TaskLog } from '../log/task-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
 import type { HostParts } from './host-part.ts';
+import type { OpenShell } from './open-shell.ts';
 import { type AbortCause, RunAbort } from './run-abort.ts';
 import { makeRunFolder } from './run-folder.ts';
 

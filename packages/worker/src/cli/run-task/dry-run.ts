@@ -1,7 +1,7 @@
+import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import { sidecarImage } from '../../engine/sidecar-image.ts';
-import type { FeatureSettings } from '../../features/worker-config.ts';
 import { examine } from '../../lifecycle/examine.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
 import { exitCode } from '../exit-code.ts';

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { workerNameOf } from '../../config/config.ts';
+import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { WarmUnits } from '../../engine/warm-units.ts';
 import { selectFeatures } from '../../features/selection.ts';
-import { type FeatureSettings, WorkerConfig } from '../../features/worker-config.ts';
 import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
 import type { TaskDocument } from '../task-file.ts';
 

@@ -1,7 +1,7 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
-import { readFeatureSettings } from '../../config/read-config.ts';
+import { readFeatureSettings } from '../../config-file/read-config.ts';
 import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';

@@ -24,7 +24,7 @@ export const artifacts: Feature = {
             run.host.metrics?.artifactBytes.inc(size);
             run.host.metrics?.artifactSeconds.observe(seconds);
           },
-          limits: { attempts: run.host.config.artifacts.maxAttempts },
+          limits: { maxAttempts: run.host.config.artifacts.maxAttempts },
           signal,
         }).catch(retried),
     };

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { testConfig } from '../../config/testing/worker-config.ts';
+import { testConfig } from '../../config-file/testing/worker-config.ts';
 import { DevicePool } from './device-pool.ts';
 
 let dev: string;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { testConfig } from '../../config/testing/worker-config.ts';
+import { testConfig } from '../../config-file/testing/worker-config.ts';
 import type { Run } from '../../run/run.ts';
 import { payloadSchemaFor } from '../payload-schema.ts';
 import { DevicePool } from './device-pool.ts';

@@ -1,6 +1,6 @@
 import { settingsOf } from '../../config/config.ts';
+import type { ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
-import type { ShellAddresses } from './open-shell.ts';
 import { settings } from './settings.ts';
 
 /** A link outlives the task's time by so many seconds, as do the links of other workers. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type FakeDeviceCloud, startFakeDeviceCloud } from '@docker-worker/fake-device-cloud';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { WorkerConfig } from '../worker-config.ts';
+import { WorkerConfig } from '../../config-file/worker-config.ts';
 import { PhoneSessions } from './phone-sessions.ts';
 import { phonesLeft } from './phones-left.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { WorkerConfig } from '../config/config.ts';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import type { FeatureRequest } from '../features/feature.ts';
 import { payloadSchemaFor } from '../features/payload-schema.ts';
+import { registryCredentials } from '../images/registry-credentials.ts';
 import { imageProblems } from './image-problems.ts';
-import { registryCredentials } from './registry-credentials.ts';
 
 const registries = {
   'reg.example.com': { username: 'host', password: 'p' },

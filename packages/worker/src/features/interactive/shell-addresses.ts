@@ -1,21 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { settingsOf, type WorkerConfig } from '../../config/config.ts';
+import type { ShellAddresses } from '../../run/open-shell.ts';
 import { settings } from './settings.ts';
-
-/** Where people log into a running container. Whoever knows one of the addresses can. */
-export interface ShellAddresses {
-  /** The page of the container's own server. */
-  page: string;
-  /** For clients of protocol version 1. */
-  socket: string;
-  /** For clients of protocol version 2, as Taskcluster's own page. */
-  socketV2: string;
-}
-
-export interface OpenShell extends ShellAddresses {
-  /** Nobody is waited for any more once those who are connected have left. */
-  leave(): void;
-}
 
 export function usesTls(config: WorkerConfig): boolean {
   return settingsOf(config, settings).interactive.ssl ?? config.ssl !== undefined;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { type WorkerConfig, workerPoolId } from './config.ts';
+import { type WorkerConfig, workerPoolId } from '../config/config.ts';
 import { parseConfig, readConfigDocument } from './read-config.ts';
 
 const complete = {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { OwnConfig, type WorkerConfig as ParsedConfig } from '../config/config.ts';
-import { Registration } from '../config/registration.ts';
-import { families, features } from './index.ts';
+import { families, features } from '../features/index.ts';
+import { Registration } from './registration.ts';
 
 const settings: z.ZodRawShape = Object.assign({}, ...[...features, ...families].map((one) => one.settings));
 

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { families, features, featuresOf } from '../features/index.ts';
-import { FeatureSettings, WorkerConfig } from '../features/worker-config.ts';
 import { nearestName } from '../payload/nearest-name.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import { UserError } from '../user-error.ts';
 import { withoutObsoleteKeys } from './obsolete-keys.ts';
+import { FeatureSettings, WorkerConfig } from './worker-config.ts';
 
 export class ConfigError extends UserError {
   constructor(file: string, problems: Problem[]) {
