@@ -20,7 +20,8 @@ export const cachesOfHost: HostPart<CachesOfHost> = {
       purges: new PurgeService(config, store, logger),
       sweep: () => store.sweep(),
       async freeUp() {
-        metrics?.removed.inc({ kind: 'cache' }, await store.freeUp());
+        const removed = await store.freeUp();
+        metrics?.removed.inc({ kind: 'cache' }, removed);
       },
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     };
