@@ -1,6 +1,6 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
-import { dockerConfig, limits, registries, ssl } from './host-access.ts';
+import { dockerConfig, limits, registries, registryPrefix, ssl } from './host-access.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
 const compressedExtensions =
@@ -93,8 +93,7 @@ export const OwnConfig = z.strictObject({
     .prefault({}),
   sidecars: z
     .strictObject({
-      registry: z
-        .string()
+      registry: registryPrefix
         .optional()
         .describe('Registry and path prefix of the sidecar images; default: local images.'),
       digests: z

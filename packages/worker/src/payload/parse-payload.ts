@@ -1,7 +1,9 @@
 import { type Problem, problemPath } from '../problem.ts';
 import { isDateTime } from './date-time.ts';
 import { valueAt } from './found.ts';
+import { nameProblems } from './name-problems.ts';
 import type { Payload, PayloadSchema } from './payload.ts';
+import { prototypeKeys } from './prototype-keys.ts';
 import { keysOf, schemaAt } from './schema-at.ts';
 import { schemaProblems } from './schema-messages.ts';
 
@@ -24,6 +26,8 @@ export function parsePayload(
   const parsed = schema.safeParse(document);
   const [first, ...more] = [
     ...schemaProblems(parsed.error?.issues ?? [], { schema, document, root }),
+    ...prototypeKeys(raw, root),
+    ...nameProblems(raw, root),
     ...expirationProblems(raw, task.expires, root),
     ...conflictingFeatures(raw, root),
   ];
