@@ -60,7 +60,12 @@ async function probeImage(docker: Docker, config: WorkerConfig): Promise<string 
 }
 
 /** In one transaction with the removal of orphans: tasks are not without a rule in between. */
-export async function makeTable(nft: Nft, table: MetadataTable, range: string, orphans: string[]): Promise<Verdict> {
+export async function makeTable(
+  nft: Nft,
+  table: MetadataTable,
+  range: string,
+  orphans: string[],
+): Promise<Verdict> {
   const attempt = async (verdict: Verdict) => {
     await nft([...orphans, table.create(range, verdict)].join('\n'));
     return verdict;
