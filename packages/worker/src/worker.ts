@@ -10,6 +10,7 @@ import { sweepSharedFolders } from './engine/shared-folder.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
 import { featuresOf, slotsOf } from './features/index.ts';
+import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { imagesOfHost } from './images/images-of-host.ts';
 import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
@@ -77,6 +78,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (swept.containers + swept.networks + swept.images > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
   }
+  // Removed after the last container.
+  starting.use(await guardMetadata({ docker: engine.docker, lost: engine.lost, config, workerName, logger }));
   await sweepSharedFolders(config.stateDirectory);
   const warmUnits =
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));

@@ -1,6 +1,6 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
-import { dockerConfig, limits, registries, registryPrefix, ssl } from './host-access.ts';
+import { dockerConfig, limits, metadata, registries, registryPrefix, ssl } from './host-access.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
 const compressedExtensions =
@@ -55,6 +55,7 @@ export const OwnConfig = z.strictObject({
   registries,
   ssl,
   limits,
+  metadata,
   task: z
     .strictObject({
       reclaimDivisor: z

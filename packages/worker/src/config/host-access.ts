@@ -66,6 +66,14 @@ export const limits = z
   .prefault({})
   .describe('What each task may use at most; default: all that the host has.');
 
+export const metadata = z
+  .enum(['block', 'require', 'allow'])
+  .default('block')
+  .describe(
+    'Whether tasks are kept from the metadata service of the cloud, which hands out the credentials of the machine: "block" tells ' +
+      'operators when that is not possible, with "require" the worker does not start then.',
+  );
+
 const file = z.string().regex(/^\//, 'must be an absolute path');
 
 /** Certificate of this worker's host name. */
