@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Logger, withoutSchemas } from '@docker-worker/service-kit';
-import Fastify, { type FastifyInstance } from 'fastify';
+import { createServiceApp, type Logger } from '@docker-worker/service-kit';
+import type { FastifyInstance } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Connection, type ConnectionLimits } from './connection.ts';
 import { isAllowedOrigin } from './origin.ts';
@@ -28,11 +28,7 @@ export interface ExecWsAppOptions {
 /** The whole server as a Fastify app that is not listening yet. */
 export function createExecWsApp(options: ExecWsAppOptions): FastifyInstance {
   const { secret, shells, limits, tls, assets, logger } = options;
-  const app = Fastify({
-    ...withoutSchemas,
-    logger: false,
-    ...(tls === undefined ? {} : { https: tls }),
-  }) as unknown as FastifyInstance;
+  const app = createServiceApp({ tls });
   const meaningOf = secretPaths(secret);
   const files = new PageAssets(assets);
 

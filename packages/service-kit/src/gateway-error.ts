@@ -6,8 +6,10 @@ export interface ErrorBody {
 }
 
 export interface GatewayError {
-  statusCode: 502 | 504;
+  statusCode: 502 | 503 | 504;
   body: ErrorBody;
+  /** Beside those that describe the body. */
+  headers: Record<string, string>;
 }
 
 /** What was asked of whom. Only method and host: paths and queries may hold secrets. */
@@ -21,7 +23,7 @@ export function errorBody(code: string, message: string, method: string): ErrorB
   return { code, message, requestInfo: { method, params: {}, payload: {}, time: new Date().toISOString() } };
 }
 
-type Verdict = [statusCode: 502 | 504, code: string, what: string];
+type Verdict = [statusCode: 502 | 503 | 504, code: string, what: string];
 
 const verdicts: Record<string, Verdict> = {
   ECONNREFUSED: [502, 'UpstreamRefused', 'refused the connection'],
@@ -38,7 +40,11 @@ const verdicts: Record<string, Verdict> = {
   ETIMEDOUT: [504, 'UpstreamTimeout', 'did not accept a connection in time'],
   UND_ERR_HEADERS_TIMEOUT: [504, 'UpstreamTimeout', 'did not answer in time'],
   UND_ERR_BODY_TIMEOUT: [504, 'UpstreamTimeout', 'stopped sending'],
+  UPSTREAM_BUSY: [503, 'UpstreamBusy', 'has no free connection: too many requests are under way'],
 };
+
+/** Seconds after which it is worth to try again. */
+const retryAfter = '5';
 
 const unknown: Verdict = [502, 'UpstreamFailed', 'could not be asked'];
 
@@ -47,7 +53,8 @@ export function gatewayError(error: unknown, { method, host }: FailedRequest): G
   const code = codeOf(error);
   const [statusCode, name, what] = verdicts[code] ?? tlsVerdict(code) ?? unknown;
   const detail = code === '' ? '' : ` (${code})`;
-  return { statusCode, body: errorBody(name, `${host} ${what}${detail}`, method) };
+  const body = errorBody(name, `${host} ${what}${detail}`, method);
+  return { statusCode, body, headers: statusCode === 503 ? { 'Retry-After': retryAfter } : {} };
 }
 
 /** Several attempts (IPv6 and IPv4) fail as one AggregateError; its parts know why. */

@@ -22,6 +22,8 @@ export { answerJson, type RelayOptions, type RelayOutcome, relay } from './relay
 export { hasBody, RequestBody, smallBody } from './request-body.ts';
 export { RequestMetrics, type ServedRequest } from './request-metrics.ts';
 export { type ReverseProxyOptions, reverseProxy } from './reverse-proxy.ts';
+export { createServiceApp, type ServiceAppOptions } from './server/service-app.ts';
+export { createServiceServer, type ServiceServerOptions } from './server/service-server.ts';
 export * from './service.ts';
 export { IpAddress, Port, type ServiceConfig, serviceConfigShape } from './service-config.ts';
 export { createLogger, type Logger } from './service-logger.ts';
@@ -29,4 +31,5 @@ export type { Sidecar } from './sidecar.ts';
 export { countStreamed } from './streamed-bytes.ts';
 export { type TaskScopesOptions, taskScopes } from './task-scopes.ts';
 export { createUpstreamDispatcher, type UpstreamDispatcherOptions } from './upstream-dispatcher.ts';
+export { boundWaiting, UpstreamBusyError, type WaitingLimits, waitingLimits } from './waiting-limit.ts';
 export { withoutSchemas } from './without-schemas.ts';

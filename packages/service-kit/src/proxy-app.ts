@@ -1,9 +1,9 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { errorBody } from './gateway-error.ts';
+import { createServiceApp } from './server/service-app.ts';
 import type { Logger } from './service-logger.ts';
-import { withoutSchemas } from './without-schemas.ts';
 
 export interface ProxyAppOptions {
   logger: Logger;
@@ -11,26 +11,18 @@ export interface ProxyAppOptions {
   forward(request: IncomingMessage, response: ServerResponse): void | Promise<void>;
 }
 
-/** Largest header block of a request: more than the 16 KiB that Node takes, for long scope lists and cookies. */
-const maxHeaderSize = 132 * 1024;
-
 /**
  * A Fastify app that hands every request of any method, body untouched, to one function. Its `close`
  * waits for requests in flight; connections are kept alive until then.
  */
 export function createProxyApp({ logger, forward }: ProxyAppOptions): FastifyInstance {
-  const app = Fastify({
-    ...withoutSchemas,
-    logger: false,
-    exposeHeadRoutes: false,
-    requestTimeout: 0,
-    forceCloseConnections: 'idle',
-    http: { maxHeaderSize },
-    // The router never sees the client's bytes, which it would decode and refuse.
-    rewriteUrl: () => '/',
+  const app = createServiceApp({
+    fastify: {
+      exposeHeadRoutes: false,
+      // The router never sees the client's bytes, which it would decode and refuse.
+      rewriteUrl: () => '/',
+    },
   });
-  // Node would silently drop the headers beyond a limit; the size of the block is the limit here.
-  app.server.maxHeadersCount = 0;
   app.server.on('connect', (_, socket: Socket) =>
     socket.end('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
   );

@@ -89,7 +89,7 @@ test('a client that leaves ends the request to the upstream, with status 499 whe
   request.end();
   while (upstream.requests() === 0) await new Promise((resolve) => setImmediate(resolve));
 
-  request.destroy();
+  request.socket?.resetAndDestroy();
   await left.promise;
 
   while (proxy.outcomes.length === 0) await new Promise((resolve) => setImmediate(resolve));

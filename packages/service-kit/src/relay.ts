@@ -179,8 +179,8 @@ class Answer implements Dispatcher.DispatchHandler {
       return;
     }
     const host = this.#options.origin.slice(this.#options.origin.indexOf('//') + 2);
-    const { statusCode, body } = gatewayError(error, { method: this.#request.method ?? '', host });
-    answerJson(this.#response, statusCode, body);
+    const { statusCode, body, headers } = gatewayError(error, { method: this.#request.method ?? '', host });
+    answerJson(this.#response, statusCode, body, headers);
   }
 
   #discard(status: number): void {

@@ -288,7 +288,7 @@ test('a client that leaves aborts the upstream request', async () => {
 
   const request = httpRequest({ port: proxy.port, host: '127.0.0.1', agent: false }).end();
   await once(request, 'response');
-  request.on('error', () => {}).destroy();
+  request.on('error', () => {}).socket?.resetAndDestroy();
 
   await expect(aborted.promise).resolves.toBeUndefined();
 });

@@ -51,8 +51,8 @@ export async function reverseProxy(app: FastifyInstance, options: ReverseProxyOp
       rewriteHeaders: (headers) => endToEndHeaderObject(headers as IncomingHttpHeaders),
       onError: (reply, { error }) => {
         const cause = (error as { cause?: unknown }).cause ?? error;
-        const { statusCode, body } = gatewayError(cause, { method: reply.request.method, host });
-        reply.code(statusCode).send(body);
+        const { statusCode, body, headers } = gatewayError(cause, { method: reply.request.method, host });
+        reply.code(statusCode).headers(headers).send(body);
       },
     },
   });

@@ -1,12 +1,15 @@
 import type { LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
+import { boundWaiting, type WaitingLimits, waitingLimits } from './waiting-limit.ts';
 
 export interface UpstreamDispatcherOptions {
   /** PEM certificates that are trusted beside the system's. */
   ca?: string;
   /** Most connections to one origin; further requests wait for one of them. Default 128. */
   connections?: number;
+  /** How many wait, and how long; default: `waitingLimits`. */
+  waiting?: WaitingLimits;
   /** Milliseconds for TCP and TLS; default 10,000. */
   connectTimeoutMs?: number;
   /** Milliseconds from the sent request to the answer's headers; default 300,000; 0 waits for ever. */
@@ -26,7 +29,7 @@ const maxHeaderSize = 128 * 1024;
  * Redirects are handed back and nothing is repeated: both are decisions of the caller.
  */
 export function createUpstreamDispatcher(options: UpstreamDispatcherOptions = {}): Dispatcher {
-  return new Agent({
+  const agent = new Agent({
     connections: options.connections ?? 128,
     pipelining: 1,
     allowH2: false,
@@ -40,4 +43,5 @@ export function createUpstreamDispatcher(options: UpstreamDispatcherOptions = {}
       ...(options.lookup ? { lookup: options.lookup } : {}),
     },
   });
+  return agent.compose(boundWaiting(options.waiting ?? waitingLimits));
 }

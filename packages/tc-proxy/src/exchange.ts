@@ -171,8 +171,8 @@ export class Exchange implements AttemptListener {
       answerJson(response, 403, errorBody('ForbiddenTarget', error.message, method), headers);
     } else {
       const host = target.origin.slice(target.origin.indexOf('//') + 2);
-      const { statusCode, body } = gatewayError(error, { method, host });
-      answerJson(response, statusCode, body, headers);
+      const { statusCode, body, headers: more } = gatewayError(error, { method, host });
+      answerJson(response, statusCode, body, [...headers, ...Object.entries(more).flat()]);
     }
   }
 

@@ -1,3 +1,4 @@
+import { UpstreamBusyError, type WaitingLimits, waitingLimits } from '@docker-worker/service-kit';
 import { type Client, Dispatcher } from 'undici';
 import { HeadDeadline } from './head-deadline.ts';
 import { Lane } from './lane.ts';
@@ -10,6 +11,15 @@ export interface HotPoolOptions extends Client.Options {
   connections: number;
   /** Milliseconds from a sent request to the head of its answer; 0 waits for ever. */
   headersTimeout: number;
+  /** Default: `waitingLimits`. */
+  waiting?: WaitingLimits;
+}
+
+interface Waiting {
+  request: Request;
+  handler: Handler;
+  /** Of `performance.now`. */
+  since: number;
 }
 
 /**
@@ -23,13 +33,16 @@ export interface HotPoolOptions extends Client.Options {
 export class HotPool extends Dispatcher {
   readonly #lanes: Lane[] = [];
   readonly #free: Lane[] = [];
-  readonly #waiting: { request: Request; handler: Handler }[] = [];
+  readonly #waiting: Waiting[] = [];
+  readonly #waitingLimits: WaitingLimits;
+  #timer: NodeJS.Timeout | undefined;
   readonly #limit: number;
   readonly #newLane: () => Lane;
   #onNoneWaiting: (() => void) | undefined;
 
-  constructor(origin: string | URL, { connections, headersTimeout, ...options }: HotPoolOptions) {
+  constructor(origin: string | URL, { connections, headersTimeout, waiting, ...options }: HotPoolOptions) {
     super();
+    this.#waitingLimits = waiting ?? waitingLimits;
     this.#limit = connections;
     const deadline = new HeadDeadline(headersTimeout, this.#lanes);
     this.#newLane = () => new Lane(origin, { ...options, deadline, onFree: (lane) => this.#next(lane) });
@@ -39,7 +52,7 @@ export class HotPool extends Dispatcher {
   override dispatch(request: Request, handler: Handler): boolean {
     const lane = this.#free.pop() ?? this.#addLane();
     if (lane) lane.carry(request, handler);
-    else this.#waiting.push({ request, handler });
+    else this.#wait(request, handler);
     return true;
   }
 
@@ -87,6 +100,29 @@ export class HotPool extends Dispatcher {
         this.emit('connectionError', origin, [this, ...targets], error),
       );
     return lane;
+  }
+
+  #wait(request: Request, handler: Handler): void {
+    const { requests, ms } = this.#waitingLimits;
+    if (this.#waiting.length >= requests) {
+      queueMicrotask(() => handler.onError?.(new UpstreamBusyError()));
+      return;
+    }
+    this.#waiting.push({ request, handler, since: performance.now() });
+    this.#timer ??= setTimeout(() => this.#endLongWaits(), ms).unref();
+  }
+
+  /** All may wait equally long, so the first in the line is the first whose time is over. */
+  #endLongWaits(): void {
+    const { ms } = this.#waitingLimits;
+    const isOver = ({ since }: Waiting) => performance.now() - since >= ms;
+    for (let first = this.#waiting[0]; first && isOver(first); first = this.#waiting[0]) {
+      this.#waiting.shift();
+      first.handler.onError?.(new UpstreamBusyError());
+    }
+    const [first] = this.#waiting;
+    const left = first && ms - (performance.now() - first.since);
+    this.#timer = left === undefined ? undefined : setTimeout(() => this.#endLongWaits(), left).unref();
   }
 
   #next(lane: Lane): void {

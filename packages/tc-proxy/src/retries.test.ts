@@ -183,7 +183,7 @@ test('a client that leaves between two attempts ends them', async () => {
   request.on('error', () => {});
   await asked.promise;
   const closed = new Promise((resolve) => request.once('close', resolve));
-  request.destroy();
+  request.socket?.resetAndDestroy();
   await closed;
   await proxy.logHas('"status":499');
   await proxy.drain();
@@ -205,4 +205,25 @@ test('credentials that change between two attempts sign the second', async () =>
   await send(proxy.port, '/q/v1/x');
 
   expect(clients).toEqual(['tester', 'second']);
+});
+
+test.each([
+  ['nobody may wait', { requests: 0, ms: 60_000 }],
+  ['the wait is too long', { requests: 10, ms: 50 }],
+])('when all connections are taken and %s: 503, and when to come back', async (_, waiting) => {
+  const mayEnd = Promise.withResolvers<void>();
+  await using upstream = await startServer(async (_, response) => {
+    await mayEnd.promise;
+    response.end('done');
+  });
+  await using proxy = await startProxy(upstream.url, { retry, upstreams: { connections: 1, waiting } });
+  const first = send(proxy.port, '/q/v1/first');
+  while (upstream.requests() === 0) await new Promise((resolve) => setImmediate(resolve));
+
+  const { status, headers, text } = await send(proxy.port, '/q/v1/second');
+  mayEnd.resolve();
+
+  expect([status, headers['retry-after'], JSON.parse(text).code]).toEqual([503, '5', 'UpstreamBusy']);
+  expect((await first).text).toBe('done');
+  expect(upstream.requests()).toBe(1);
 });

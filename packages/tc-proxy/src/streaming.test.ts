@@ -122,7 +122,7 @@ test.each([['GET'], ['PUT']])(
     if (method === 'PUT') request.write('half');
     else request.end();
     await arrived.promise;
-    request.destroy();
+    request.socket?.resetAndDestroy();
 
     await expect(aborted.promise).resolves.toBeUndefined();
   },

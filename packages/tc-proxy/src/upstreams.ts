@@ -1,3 +1,4 @@
+import type { WaitingLimits } from '@docker-worker/service-kit';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { HotPool, type HotPoolOptions } from './hot-pool.ts';
 import { type HttpsProxy, isExcepted } from './https-proxy.ts';
@@ -23,13 +24,14 @@ export interface UpstreamsOptions {
   /** 0 waits for ever. */
   headersTimeoutMs: number;
   httpsProxy?: HttpsProxy;
+  /** Most connections to one origin; default: 128. Further requests wait for one, which is faster than more. */
+  connections?: number;
+  /** How many wait, and how long; default: `waitingLimits`. */
+  waiting?: WaitingLimits;
 }
 
 /** Largest header block of an answer: scope lists in headers are long. */
 const maxHeaderSize = 128 * 1024;
-
-/** Most connections to one origin. Further requests wait for one, which is faster than many more connections. */
-const mostConnections = 128;
 
 /**
  * TLS certificates are always verified: no option and no variable turns that off. Redirects are handed back,
@@ -63,7 +65,7 @@ function tlsOptions({ ca, connectTimeoutMs }: UpstreamsOptions) {
 
 /** How connections are made; `destroy` lets go of the HTTP proxy between us and the upstreams, if there is one. */
 function connections(
-  { connectTimeoutMs, headersTimeoutMs, httpsProxy }: UpstreamsOptions,
+  { connectTimeoutMs, headersTimeoutMs, httpsProxy, connections = 128, waiting }: UpstreamsOptions,
   tls: ReturnType<typeof tlsOptions>,
   guard?: TargetGuard,
 ) {
@@ -82,7 +84,8 @@ function connections(
       ...(guard ? { check: (host: string) => checkAddresses(host, guard) } : {}),
     });
   const settings: HotPoolOptions = {
-    connections: mostConnections,
+    connections,
+    waiting,
     allowH2: false,
     maxHeaderSize,
     headersTimeout: headersTimeoutMs,

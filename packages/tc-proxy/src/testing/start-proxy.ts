@@ -19,7 +19,7 @@ export interface TestProxyOptions {
   /** Default: 127.0.0.1. */
   address?: string;
   upstreams?: Partial<UpstreamsOptions>;
-  idleTimeoutMs?: number;
+  silentMs?: number;
   /** Default: each request is sent once. */
   retry?: RetryPolicy;
 }
@@ -58,7 +58,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     upstreams: dispatcher ? { root: dispatcher, hosts: dispatcher } : upstreams,
     guard,
     retry,
-    ...(options.idleTimeoutMs ? { idleTimeoutMs: options.idleTimeoutMs } : {}),
+    silentMs: options.silentMs,
     metrics: new RequestMetrics(registry),
     logger: createLogger({
       name: 'tc-proxy',
