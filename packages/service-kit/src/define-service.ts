@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { standardOutput } from './io/standard-streams.ts';
 import { type AnyOptionTable, commonOptions } from './option-table.ts';
 import { readOptions } from './read-options.ts';
 import { runHealthcheck } from './run-healthcheck.ts';
@@ -25,18 +26,18 @@ export function defineService<Schema extends z.ZodType<ServiceConfig>>(
     switch (mode) {
       case 'help': {
         const { helpText } = await import('./help-text.ts');
-        process.stdout.write(
+        standardOutput.write(
           `${helpText({ name: definition.name, description: definition.description, options })}\n`,
         );
         return;
       }
       case 'version':
-        process.stdout.write(
+        standardOutput.write(
           `${definition.versionText ?? `${definition.name} ${definition.version} (git revision ${revision})`}\n`,
         );
         return;
       case 'short-version':
-        process.stdout.write(`${definition.version}\n`);
+        standardOutput.write(`${definition.version}\n`);
         return;
       case 'healthcheck':
         // Options other than the admin listener's may be incomplete here, so they are not validated.

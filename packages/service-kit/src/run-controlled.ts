@@ -2,6 +2,7 @@ import { Console } from 'node:console';
 import type { z } from 'zod';
 import { configProblems } from './config-problems.ts';
 import { type ControlReply, ControlRequest, controlLine } from './control.ts';
+import { standardError, standardOutput } from './io/standard-streams.ts';
 import type { AnyOptionTable } from './option-table.ts';
 import { LineTooLongError, readLines } from './read-lines.ts';
 import { type RunningService, type ServiceCode, type ServiceDefinition, ServiceError } from './service.ts';
@@ -26,7 +27,7 @@ export const maxControlLineBytes = 4 * 1024 * 1024;
 export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run: ControlledRun<Schema>) {
   const { definition, options, revision } = run;
   if (run.unexpected.length > 0) {
-    process.stderr.write(`${definition.name} cannot start:\n  --control stdin takes no other options\n`);
+    standardError.write(`${definition.name} cannot start:\n  --control stdin takes no other options\n`);
     process.exit(1);
   }
   // Standard output carries replies only, whatever a library prints.
@@ -38,7 +39,6 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
     code.start,
   );
   const conversation = new Conversation(definition, code.config, runtime);
-  process.stdout.on('error', () => runtime.stop.stop());
 
   // Messages are handled one after the other, but reading goes on meanwhile: the end of input must be
   // seen even while the service is still starting.
@@ -131,7 +131,7 @@ class Conversation<Schema extends z.ZodType<ServiceConfig>> {
 }
 
 function send(reply: ControlReply): void {
-  process.stdout.write(controlLine(reply));
+  standardOutput.write(controlLine(reply));
 }
 
 type Parsed = { message: ControlRequest; problem?: never } | { message?: never; problem: string };

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { standardError } from './io/standard-streams.ts';
 import { defaultAdminAddress, defaultAdminPort } from './service-config.ts';
 
 const timeoutMs = 3_000;
@@ -22,7 +23,7 @@ export function runHealthcheck(input: Record<string, unknown>): Promise<0 | 1> {
     });
     request.on('timeout', () => request.destroy(new Error('timed out')));
     request.on('error', (error) => {
-      process.stderr.write(`health check of ${address} port ${port} failed: ${error.message}\n`);
+      standardError.write(`health check of ${address} port ${port} failed: ${error.message}\n`);
       resolve(1);
     });
   });

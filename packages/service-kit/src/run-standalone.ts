@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { configProblems } from './config-problems.ts';
+import { standardError, standardOutput } from './io/standard-streams.ts';
 import type { AnyOptionTable } from './option-table.ts';
 import { readOptions } from './read-options.ts';
 import { type ServiceDefinition, ServiceError } from './service.ts';
@@ -20,7 +21,7 @@ export async function runStandalone<Schema extends z.ZodType<ServiceConfig>>(run
   const { config, input, start } = await readConfig(run);
   const runtime = new ServiceRuntime({ definition, options, revision, announce }, start);
   function announce(text: string): void {
-    process.stderr.write(`${runtime.redactor.redact(text)}\n`);
+    standardError.write(`${runtime.redactor.redact(text)}\n`);
   }
   runtime.learnSecrets(input);
   try {
@@ -39,7 +40,7 @@ export async function checkConfig<Schema extends z.ZodType<ServiceConfig>>(run: 
   } catch (error) {
     return failStart(run.definition.name, [describe(error)]);
   }
-  process.stdout.write('the configuration is valid\n');
+  standardOutput.write('the configuration is valid\n');
 }
 
 async function readConfig<Schema extends z.ZodType<ServiceConfig>>(run: StandaloneRun<Schema>) {
@@ -53,8 +54,8 @@ async function readConfig<Schema extends z.ZodType<ServiceConfig>>(run: Standalo
 }
 
 function failStart(name: string, problems: string[]): never {
-  process.stderr.write(`${name} cannot start:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
-  process.stderr.write(`Run it with --help to see all options.\n`);
+  standardError.write(`${name} cannot start:\n${problems.map((problem) => `  ${problem}\n`).join('')}`);
+  standardError.write(`Run it with --help to see all options.\n`);
   process.exit(1);
 }
 

@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { BestEffortStream } from './io/standard-streams.ts';
 import { type Redactor, redactFields } from './redactor.ts';
 
 export type { Logger } from 'pino';
@@ -25,6 +26,14 @@ export function createLogger({ name, level, redactor, stream }: LoggerOptions): 
       },
       hooks: { streamWrite: (line) => redactor.redact(line) },
     },
-    stream ?? destination({ dest: 2, sync: true }),
+    stream ?? new BestEffortStream('stderr', lostLines(name)),
   );
+}
+
+function lostLines(service: string): (count: number) => string {
+  return (lost) => {
+    const time = new Date().toISOString();
+    const msg = 'lines of the log before this one were lost: nobody read them, or there was no room';
+    return `${JSON.stringify({ level: 'warn', time, service, lost, msg })}\n`;
+  };
 }

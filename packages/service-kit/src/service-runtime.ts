@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import type { z } from 'zod';
 import { type AdminListener, openAdminListener } from './admin-listener.ts';
+import { standardError } from './io/standard-streams.ts';
 import type { AnyOptionTable } from './option-table.ts';
 import { Redactor } from './redactor.ts';
 import type { RunningService, ServiceDefinition, StartService } from './service.ts';
@@ -82,6 +83,6 @@ export class ServiceRuntime<Schema extends z.ZodType<ServiceConfig>> {
 
   #reportFatal(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`${this.redactor.redact(`${this.#given.definition.name}: fatal: ${text}`)}\n`);
+    standardError.write(`${this.redactor.redact(`${this.#given.definition.name}: fatal: ${text}`)}\n`);
   }
 }

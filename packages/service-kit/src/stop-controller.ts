@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
+import { flushStandardStreams } from './io/standard-streams.ts';
 import type { RunningService } from './service.ts';
 
 export interface StopOptions {
@@ -49,6 +50,11 @@ export class StopController {
 
   async #close(): Promise<void> {
     this.#abort.abort();
+    await this.#closeService();
+    await flushStandardStreams();
+  }
+
+  async #closeService(): Promise<void> {
     const service = this.#service;
     if (!service) return;
     const timer = new AbortController();
