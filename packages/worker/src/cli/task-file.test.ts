@@ -112,7 +112,7 @@ describe('bad files', () => {
       ['task.yml:3:1: not valid YAML: Map keys must be unique'],
     ],
     ['unknown anchor', 'image: *a\n', [expect.stringMatching(/^task\.yml:1:1: not valid YAML: /)]],
-    ['unknown tag', 'image: !env IMAGE\nmaxRunTime: 1\n', [expect.stringMatching(/^task\.yml:1:8: .*!env/)]],
+    ['unknown tag', 'image: !env image\nmaxRunTime: 1\n', [expect.stringMatching(/^task\.yml:1:8: .*!env/)]],
     [
       'text',
       'run the tests\n',

@@ -6,7 +6,7 @@ import { interactive, ssl } from '../features/interactive/settings.ts';
 import { RelengapiProxySettings } from '../features/relengapi-proxy/settings.ts';
 import { TestdroidSettings } from '../features/testdroid-proxy/settings.ts';
 import { VpnProxies } from '../features/vpn-proxies/settings.ts';
-import { cache, deviceManagement, dockerConfig, limits, registries } from './host-access.ts';
+import { cache, deviceManagement, dockerConfig, limits, registries, registryPrefix } from './host-access.ts';
 import { Registration } from './registration.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
@@ -116,8 +116,7 @@ export const WorkerConfig = z.strictObject({
     .prefault({}),
   sidecars: z
     .strictObject({
-      registry: z
-        .string()
+      registry: registryPrefix
         .optional()
         .describe('Registry and path prefix of the sidecar images; default: local images.'),
       digests: z

@@ -1,4 +1,13 @@
 import { z } from 'zod';
+import { isRegistryPrefix } from '../engine/image-reference.ts';
+
+/** A registry's host, with or without a path below it. */
+export const registryPrefix = z
+  .string()
+  .refine(
+    isRegistryPrefix,
+    'must be a registry as in names of images: "registry.example.com", with a path below it or without',
+  );
 
 const device = z.strictObject({ enabled: z.boolean() });
 
@@ -37,8 +46,7 @@ export const dockerConfig = z
       .boolean()
       .default(false)
       .describe('Whether tasks with the scope may run as `docker run --privileged` does.'),
-    defaultRegistry: z
-      .string()
+    defaultRegistry: registryPrefix
       .default('registry.hub.docker.com')
       .describe('Registry of images that are named without one, when credentials are looked up.'),
     maxAttempts: z.int().min(1).default(5).describe('How often an image is tried to be fetched in all.'),
@@ -68,7 +76,7 @@ const registryCredentials = z.strictObject({
 });
 
 export const registries = z
-  .record(z.string(), registryCredentials)
+  .record(registryPrefix, registryCredentials)
   .default({})
   .describe(
     'Credentials by registry host, or by "<host>/<user>"; a task needs a scope for images from there.',

@@ -69,6 +69,28 @@ test('all problems are told at once, each with its place', async () => {
 });
 
 test.each([
+  ['registries', { 'https://reg.example.com': { username: 'a', password: 'b' } }, 'registries'],
+  ['registries', { 'reg.example.com/../x': { username: 'a', password: 'b' } }, 'registries'],
+  ['sidecars', { registry: 'http://reg.example.com/a' }, 'sidecars.registry'],
+  ['dockerConfig', { defaultRegistry: 'a b' }, 'dockerConfig.defaultRegistry'],
+])('%s %j is no registry', async (key, value, place) => {
+  expect(await refusal({ ...complete, [key]: value })).toMatch(
+    new RegExp(`^ {2}${place}.*must be a registry as in names of images`, 'm'),
+  );
+});
+
+test.each(['registries', 'vpnProxies', 'features', 'limits'])(
+  'nothing in %s is called __proto__',
+  async (key) => {
+    const document = JSON.parse(`{ "${key}": { "__proto__": {} } }`);
+
+    expect(await refusal({ ...complete, ...document })).toContain(
+      `  ${key}.__proto__: nothing may be called __proto__; choose another name`,
+    );
+  },
+);
+
+test.each([
   ['rootURL', 'rootUrl'],
   ['Capacity', 'capacity'],
   ['feature', 'features'],

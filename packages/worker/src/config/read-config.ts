@@ -3,6 +3,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { features } from '../features/index.ts';
 import { nearestName } from '../payload/nearest-name.ts';
+import { prototypeKeys } from '../payload/prototype-keys.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import { UserError } from '../user-error.ts';
@@ -106,7 +107,7 @@ function checked<Schema extends z.ZodType>(
   const parsed = schema.safeParse(document);
   const issues = parsed.error?.issues ?? [];
   const problems = schemaProblems(issues, { schema, document, root: '' }).map(withoutSecret);
-  problems.push(...unknownFeatureNames(document));
+  problems.push(...prototypeKeys(document, ''), ...unknownFeatureNames(document));
   if (problems.length > 0) {
     throw new ConfigError(file, problems);
   }

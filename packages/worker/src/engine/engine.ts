@@ -4,9 +4,11 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import clock from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
-import Docker, { type DockerOptions } from 'dockerode';
+import type Docker from 'dockerode';
+import type { DockerOptions } from 'dockerode';
 import { unlessAborted } from '../unless-aborted.ts';
 import { UserError } from '../user-error.ts';
+import { EngineApi } from './engine-api.ts';
 
 /** How often an engine is asked whether it still answers. */
 const pulseMs = 2_000;
@@ -41,7 +43,7 @@ export async function connectEngine(
   const losing = new AbortController();
   const leaving = new AbortController();
   const agent = createAgent(losing.signal);
-  const docker = new Docker({ agent } as DockerOptions);
+  const docker = new EngineApi({ agent } as DockerOptions);
   let events: Readable;
   const connecting = new AbortController();
   const onGiveUp = () => connecting.abort(giveUp.reason);

@@ -4,6 +4,7 @@ import { type BackOff, withBackOff } from '../images/back-off.ts';
 import { type Participation, SharedOperations } from '../images/shared-operations.ts';
 import { answerLines } from './answer-lines.ts';
 import { engineMessage, engineStatus } from './engine.ts';
+import { parseImageReference, withTag } from './image-reference.ts';
 
 /** What the engine tells while it pulls: a line per step of a layer, or of the whole image. */
 const PullEvent = z.looseObject({
@@ -61,9 +62,10 @@ export async function ensureImage(docker: Docker, name: string, options: PullOpt
   return pulled;
 }
 
+/** Looked for by its name only: what could also be an image's id has a tag, as no id has. */
 export async function localImage(docker: Docker, name: string): Promise<string | undefined> {
   try {
-    return (await docker.getImage(name).inspect()).Id;
+    return (await docker.getImage(withTag(name)).inspect()).Id;
   } catch (error) {
     if (engineStatus(error) === 404 || engineStatus(error) === 400) {
       return undefined;
@@ -79,9 +81,11 @@ interface Pull {
 }
 
 async function pullImage(docker: Docker, name: string, { credentials, tell, signal }: Pull): Promise<void> {
-  const { repository, reference } = split(withTag(name));
+  const { domain, path, tag, digest } = parseImageReference(withTag(name)) ?? noReference(name);
+  const fromImage = domain === undefined ? path : `${domain}/${path}`;
   try {
-    const options = { fromImage: repository, tag: reference, abortSignal: signal };
+    // Beside a digest the tag does not count.
+    const options = { fromImage, tag: digest ?? tag, abortSignal: signal };
     const stream = await docker.createImage(credentials ?? {}, options);
     for await (const line of answerLines(stream)) {
       const event = PullEvent.parse(JSON.parse(line));
@@ -97,19 +101,8 @@ async function pullImage(docker: Docker, name: string, { credentials, tell, sign
   }
 }
 
-/** Without a tag the engine's API would pull every tag of the repository. */
-export function withTag(name: string): string {
-  return /(:[^/]+|@[^/]+)$/.test(name) ? name : `${name}:latest`;
-}
-
-/** `repository:tag` or `repository@digest`, which may have a tag before it that does not count. */
-function split(name: string): { repository: string; reference: string } {
-  const at = name.indexOf('@');
-  if (at >= 0) {
-    return { repository: name.slice(0, at).replace(/:[^/:]+$/, ''), reference: name.slice(at + 1) };
-  }
-  const colon = name.lastIndexOf(':');
-  return { repository: name.slice(0, colon), reference: name.slice(colon + 1) };
+function noReference(name: string): never {
+  throw new ImageUnavailable(name, 'that is no name of an image');
 }
 
 /** Whether the registry has said no; the engine passes that on in words, often with a status of its own. */

@@ -17,10 +17,6 @@ export function imageProblems({ task, payload: { image }, config }: FeatureReque
         ];
   if (typeof image === 'string' || image.type === 'docker-image') {
     const name = typeof image === 'string' ? image : image.name;
-    const path = typeof image === 'string' ? 'payload.image' : 'payload.image.name';
-    if (!/^[A-Za-z0-9[]/.test(name) || /\s/.test(name)) {
-      return [{ path, message: `${JSON.stringify(name)} is no name of an image` }];
-    }
     return registryCredentials(config, name) === undefined
       ? []
       : unlessHeld(`the image ${name}`, imageScope(name));

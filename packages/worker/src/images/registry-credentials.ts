@@ -1,5 +1,5 @@
 import type { WorkerConfig } from '../config/config.ts';
-import { withTag } from '../engine/ensure-image.ts';
+import { parseImageReference, withTag } from '../engine/image-reference.ts';
 
 export interface RegistryCredentials {
   username: string;
@@ -8,19 +8,23 @@ export interface RegistryCredentials {
   serveraddress: string;
 }
 
+/** What engines call the registry of images that are named without one. */
+const defaultDomains = ['docker.io', 'index.docker.io'];
+
 /**
  * The configured credentials for an image: those of `<host>/<user>`, else those of the host. A name of two
- * parts belongs to the default registry; other numbers of parts have no credentials.
+ * parts belongs to the default registry, as if that were named; other numbers of parts have no credentials.
  */
 export function registryCredentials(
   { registries, dockerConfig }: WorkerConfig,
   name: string,
 ): RegistryCredentials | undefined {
-  const parts = name.split('/');
-  const [host, user] = parts.length === 2 ? [dockerConfig.defaultRegistry, parts[0]] : parts;
-  if (parts.length < 2 || parts.length > 3 || host === undefined) {
+  const { domain = 'docker.io', path = '' } = parseImageReference(name) ?? {};
+  const [user, ...rest] = path.split('/');
+  if (rest.length !== 1) {
     return undefined;
   }
+  const host = defaultDomains.includes(domain) ? dockerConfig.defaultRegistry : domain;
   return firstConfigured(registries, host, [`${host}/${user}`, `${host}/`, host]);
 }
 

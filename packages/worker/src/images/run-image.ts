@@ -1,7 +1,9 @@
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
-import { ensureImage, type PullEvent, withTag } from '../engine/ensure-image.ts';
+import { ensureImage, type PullEvent } from '../engine/ensure-image.ts';
+import { withTag } from '../engine/image-reference.ts';
 import type { Payload } from '../payload/payload.ts';
+import { TaskId } from '../queue/task-id.ts';
 import type { Run } from '../run/run.ts';
 import { isPublic } from './artifact-path.ts';
 import { registryCredentials } from './registry-credentials.ts';
@@ -15,7 +17,7 @@ import {
 
 const progressLineMs = 5_000;
 
-const IndexedTask = z.looseObject({ taskId: z.string() });
+const IndexedTask = z.looseObject({ taskId: TaskId });
 
 /**
  * Makes sure that the image which a payload names is on the host; what happens is told in the run's log. Its

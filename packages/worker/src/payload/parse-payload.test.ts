@@ -77,6 +77,50 @@ describe('each problem says where it is, what was found and how to mend it', () 
       'payload.artifacts.a.expires: 2030-01-01T00:00:00.001Z must not be greater than task expiration 2030-01-01T00:00:00Z; choose an earlier time or leave it out',
     ],
     [
+      { image: 'a/../../169.254.169.254/latest' },
+      "payload.image: found the text 'a/../../169.254.169.254/latest', expected the name of a Docker image such as ubuntu:24.04",
+    ],
+    [
+      { image: { type: 'docker-image', name: 'http://x' } },
+      "payload.image.name: found the text 'http://x', expected the name of a Docker image such as ubuntu:24.04",
+    ],
+    [
+      { image: { type: 'task-image', taskId: '..', path: 'public/a.tar' } },
+      'payload.image.taskId: found the text \'..\', expected the id of a task: 22 letters, digits, "_" and "-"',
+    ],
+    [
+      { image: { type: 'task-image', taskId: 'fN1SbArXTPSVFNUvaOlinQ', path: '..' } },
+      `payload.image.path: found the text '..', expected the name of an artifact, which is 1 to 1024 printable ASCII characters and neither "." nor ".."`,
+    ],
+    [
+      { image: { type: 'indexed-image', namespace: '..', path: 'public/a.tar' } },
+      "payload.image.namespace: found the text '..', expected a namespace of the index such as project.images.v1.latest",
+    ],
+    [
+      { artifacts: { '..': { type: 'file', path: '/a' } } },
+      `payload.artifacts[".."]: found the text '..', expected the name of an artifact, which is 1 to 1024 printable ASCII characters and neither "." nor ".."`,
+    ],
+    [
+      { log: 'a\nb' },
+      `payload.log: found the text 'a b', expected the name of an artifact, which is 1 to 1024 printable ASCII characters and neither "." nor ".."`,
+    ],
+    [
+      JSON.parse('{ "cache": { "__proto__": "/a" } }'),
+      'payload.cache.__proto__: nothing may be called __proto__; choose another name',
+    ],
+    [
+      JSON.parse('{ "env": { "__proto__": "a" } }'),
+      'payload.env.__proto__: nothing may be called __proto__; choose another name',
+    ],
+    [
+      JSON.parse('{ "artifacts": { "__proto__": { "type": "file", "path": "/a" } } }'),
+      'payload.artifacts.__proto__: nothing may be called __proto__; choose another name',
+    ],
+    [
+      JSON.parse('{ "features": { "__proto__": true } }'),
+      'payload.features.__proto__: nothing may be called __proto__; choose another name',
+    ],
+    [
       { capabilities: { devices: { phone: { type: 'a', sims: '1', build: 'b' } } } },
       'payload.capabilities.devices.phone.memory: missing; add it',
     ],

@@ -2,7 +2,9 @@ import { type Problem, problemPath } from '../problem.ts';
 import { isDateTime } from './date-time.ts';
 import { featureNames } from './feature-names.ts';
 import { valueAt } from './found.ts';
+import { nameProblems } from './name-problems.ts';
 import { Payload } from './payload.ts';
+import { prototypeKeys } from './prototype-keys.ts';
 import { schemaProblems } from './schema-messages.ts';
 
 export type ParsedPayload =
@@ -19,6 +21,8 @@ export function parsePayload(raw: unknown, task: { expires?: string }, root = 'p
   const parsed = Payload.safeParse(document);
   const [first, ...more] = [
     ...schemaProblems(parsed.error?.issues ?? [], { schema: Payload, document, root }),
+    ...prototypeKeys(raw, root),
+    ...nameProblems(raw, root),
     ...expirationProblems(raw, task.expires, root),
     ...conflictingFeatures(raw, root),
   ];

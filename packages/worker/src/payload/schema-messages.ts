@@ -101,7 +101,8 @@ function brokenRule(
   }
   const expected = type ?? (issue.code === 'invalid_type' ? issue.expected : undefined);
   if (expected === undefined) {
-    return { message: issue.message, rule: issue.message };
+    const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue;
+    return { message, rule: message };
   }
   const name = expected === 'record' ? 'object' : String(expected);
   return {

@@ -1,15 +1,18 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { z } from 'zod';
+import { TaskId } from './task-id.ts';
+
+const Time = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time');
 
 /** The parts of the queue's answers that the worker relies on; whatever else they hold is kept. */
 export const TaskDefinition = z.looseObject({
   taskQueueId: z.string().optional(),
   provisionerId: z.string().optional(),
   workerType: z.string().optional(),
-  created: z.string(),
-  deadline: z.string(),
-  expires: z.string(),
+  created: Time,
+  deadline: Time,
+  expires: Time,
   scopes: z.array(z.string()).default([]),
   payload: z.unknown(),
   metadata: z.looseObject({ name: z.string() }),
@@ -18,9 +21,9 @@ export type TaskDefinition = z.infer<typeof TaskDefinition>;
 
 /** One claimed run of one task: an element of `claimWork`'s answer. */
 export const Claim = z.looseObject({
-  status: z.looseObject({ taskId: z.string(), expires: z.string() }),
-  runId: z.int(),
-  takenUntil: z.string(),
+  status: z.looseObject({ taskId: TaskId, expires: Time }),
+  runId: z.int().min(0),
+  takenUntil: Time,
   task: TaskDefinition,
   credentials: Credentials,
 });

@@ -3,6 +3,7 @@ import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import { sidecarImage } from '../../engine/sidecar-image.ts';
 import { examine } from '../../lifecycle/examine.ts';
+import type { Image } from '../../payload/image.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
 import { exitCode } from '../exit-code.ts';
 import { localWorkerConfig, placeholder } from './local-worker.ts';
@@ -27,10 +28,9 @@ export async function dryRun(
       continue;
     }
     const { payload, used } = examination;
-    const image = typeof payload.image === 'string' ? payload.image : JSON.stringify(payload.image);
     const sidecars = used.flatMap((feature) => feature.sidecars ?? []);
     print(`  network    a bridge network of its own, a /28 of ${config.network.subnets}`);
-    print(`  container  image ${image} (${await whereIs(image)})`);
+    print(`  container  image ${await imageText(payload.image)}`);
     print(`  command    ${payload.command.length === 0 ? "the image's" : JSON.stringify(payload.command)}`);
     for (const sidecar of sidecars) {
       const from = sidecarImage(sidecar, config.sidecars);
@@ -47,6 +47,14 @@ export async function dryRun(
     print(`  scopes     ${task.scopes.join(', ') || 'none'}; none is missing`);
   }
   return code;
+
+  async function imageText(image: Image): Promise<string> {
+    if (typeof image !== 'string' && image.type !== 'docker-image') {
+      return JSON.stringify(image);
+    }
+    const name = typeof image === 'string' ? image : image.name;
+    return `${name} (${await whereIs(name)})`;
+  }
 
   async function whereIs(image: string): Promise<string> {
     return (await localImage(engine.docker, image)) === undefined ? 'to be pulled' : 'on this host';

@@ -1,0 +1,61 @@
+import nodeHttp from 'node:http';
+import nodeHttps from 'node:https';
+import modemTransports from 'docker-modem/lib/http.js';
+import Docker, { type Container, type Exec, type Image, type Network } from 'dockerode';
+
+// The modem's own transports follow redirects, over any connection, with nobody to hear of a failure.
+Object.assign(modemTransports, { http: nodeHttp, https: nodeHttps });
+
+/**
+ * dockerode with paths that say what they seem to: every name or id in the path of a request is escaped here,
+ * and no path leads elsewhere. A redirect is an answer like any other that was not expected.
+ */
+export class EngineApi extends Docker {
+  constructor(options?: Docker.DockerOptions) {
+    super(options);
+    const { modem } = this;
+    const dial = modem.dial.bind(modem);
+    modem.dial = (request, answered) => {
+      const path = request.path.split('?', 1)[0] ?? '';
+      if (leadsElsewhere(path)) {
+        answered?.(new EnginePathRefused(path), null);
+      } else {
+        dial(request, answered);
+      }
+    };
+  }
+
+  override getContainer(id: string): Container {
+    return super.getContainer(escaped(id));
+  }
+
+  override getExec(id: string): Exec {
+    return super.getExec(escaped(id));
+  }
+
+  override getImage(name: string): Image {
+    return super.getImage(escaped(name));
+  }
+
+  override getNetwork(id: string): Network {
+    return super.getNetwork(escaped(id));
+  }
+}
+
+export class EnginePathRefused extends Error {
+  constructor(path: string) {
+    super(`${JSON.stringify(path)} is no path of the Docker Engine's API`);
+    this.name = 'EnginePathRefused';
+  }
+}
+
+/** Only names of images have slashes, and they stay, as the engine knows them. */
+function escaped(name: string): string {
+  return name.toWellFormed().split('/').map(encodeURIComponent).join('/');
+}
+
+/** The engine redirects to what it takes a path for that is not in normal form. */
+function leadsElsewhere(path: string): boolean {
+  const [root, ...segments] = path.split('/');
+  return root !== '' || segments.some((segment) => /^\.{0,2}$|[^\w.~!'()*%:-]/.test(segment));
+}

@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface EngineSocket extends AsyncDisposable {
+  socketPath: string;
+  /** The targets of all requests, as they came. */
+  asked: string[];
+}
+
+/** Something that listens where an engine would, and answers as it is told to. */
+export async function engineSocket(answer: RequestListener): Promise<EngineSocket> {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'engine-'));
+  const socketPath = join(folder.path, 'docker.sock');
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    answer(request, response);
+  });
+  server.listen(socketPath);
+  await once(server, 'listening');
+  return {
+    socketPath,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await folder.remove();
+    },
+  };
+}
