@@ -8,7 +8,7 @@
 # are installed, which compiles one of them and takes another kernel: that of Debian's cloud images has neither sound nor video.
 set -eu
 stage=$1
-packages='apparmor ca-certificates docker.io e2fsprogs iptables lz4 kmod'
+packages='apparmor ca-certificates docker.io e2fsprogs iptables lz4 kmod nftables'
 if [ "${LOOPBACK_MODULES:-no}" = yes ]; then
   packages="$packages linux-image-amd64 linux-headers-amd64 v4l2loopback-dkms"
 fi

@@ -39,6 +39,6 @@ test.each(['amazon-ebs.worker', 'googlecompute.worker'])(
 
 test('the scripts of the machine are scripts', async () => {
   const scripts = globSync('deploy/{provision.sh,files/usr/local/lib/docker-worker/*}', { cwd: repository });
-  expect(scripts).toHaveLength(3);
+  expect(scripts).toHaveLength(2);
   await run('shellcheck', scripts, { cwd: repository });
 });

@@ -59,7 +59,7 @@ test('sweep removes what killed workers left, and leaves running ones alone', as
   const { code, stdout } = await dockerWorker('sweep');
 
   expect(stdout).toBe(
-    'removed 1 containers, 1 networks, 0 images, 0 AppArmor profiles and 1 temporary folders of workers that no longer run\n',
+    'removed 1 containers, 1 networks, 0 images, 0 AppArmor profiles, 0 rules about metadata services and 1 temporary folders of workers that no longer run\n',
   );
   expect(code).toBe(0);
   expect((await runContainers(lostRun)).size).toBe(0);

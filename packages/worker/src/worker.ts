@@ -17,6 +17,7 @@ import { slotsOf } from './features/devices/host-devices.ts';
 import type { OpenShell } from './features/interactive/open-shell.ts';
 import { PhoneSessions } from './features/testdroid-proxy/phone-sessions.ts';
 import { phonesLeft } from './features/testdroid-proxy/phones-left.ts';
+import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { ImageStore } from './images/image-store.ts';
 import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
@@ -83,6 +84,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (swept.containers + swept.networks + swept.images > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
   }
+  // Removed after the last container.
+  starting.use(await guardMetadata({ docker: engine.docker, lost: engine.lost, config, workerName, logger }));
   await sweepSharedFolders(config.stateDirectory);
   const warmUnits =
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));

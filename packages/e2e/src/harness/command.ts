@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 
-const main = join(import.meta.dirname, '../../../worker/dist/main.js');
+export const main = join(import.meta.dirname, '../../../worker/dist/main.js');
 
 export interface CommandOptions {
   cwd?: string;

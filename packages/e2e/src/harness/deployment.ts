@@ -18,7 +18,7 @@ export interface Deployment extends AsyncDisposable {
 export type Intercept = (method: string, url: string) => number | undefined;
 
 export async function startDeployment(
-  options: { accessToken?: string; claimSeconds?: number } = {},
+  options: { host?: string; accessToken?: string; claimSeconds?: number } = {},
   intercept?: Intercept,
 ): Promise<Deployment> {
   const local = await startLocalTaskcluster({ host: await bridgeGateway(docker), ...options }, (app) => {

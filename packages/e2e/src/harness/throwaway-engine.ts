@@ -34,11 +34,12 @@ export class ThrowawayEngine implements AsyncDisposable {
     return engine;
   }
 
-  /** Without images; it and its containers reach this host, at {@link hostAddress}, and nothing else. */
-  static async startConnected(): Promise<ThrowawayEngine> {
+  /** With images from the host's engine; it and its containers reach this host, at {@link hostAddress}, and nothing else. */
+  static async startConnected(...images: string[]): Promise<ThrowawayEngine> {
     const engine = await ThrowawayEngine.#create();
     await engine.#connect();
     await engine.boot([`--insecure-registry=${hostAddress}/32`]);
+    await engine.#load(...images);
     return engine;
   }
 
@@ -53,6 +54,11 @@ export class ThrowawayEngine implements AsyncDisposable {
   private constructor(folder: TempDir, namespace: string) {
     this.#folder = folder;
     this.#namespace = namespace;
+  }
+
+  /** The network namespace that the daemon runs in. */
+  get namespace(): string {
+    return this.#namespace;
   }
 
   /** Value of `DOCKER_HOST`. */
@@ -165,8 +171,11 @@ exec runc "$@"
     return [`--add-runtime=tolerant=${runtime}`, '--default-runtime=tolerant'];
   }
 
-  async #load(image: string): Promise<void> {
-    const save = spawn('docker', ['save', image], { stdio: ['ignore', 'pipe', 'inherit'] });
+  async #load(...images: string[]): Promise<void> {
+    if (images.length === 0) {
+      return;
+    }
+    const save = spawn('docker', ['save', ...images], { stdio: ['ignore', 'pipe', 'inherit'] });
     const load = spawn('docker', ['--host', this.host, 'load'], { stdio: ['pipe', 'ignore', 'inherit'] });
     const loaded = once(load, 'close');
     await pipeline(save.stdout, load.stdin);

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import type Docker from 'dockerode';
 import taskcluster from 'taskcluster-client';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { request } from 'undici';
@@ -10,6 +11,8 @@ import { connectEngine } from '../engine/engine.ts';
 import { localImage } from '../engine/ensure-image.ts';
 import { sidecarImage } from '../engine/sidecar-image.ts';
 import { features, featuresOf } from '../features/index.ts';
+import { blockMetadata } from '../firewall/block-metadata.ts';
+import { unblocked } from '../firewall/guard-metadata.ts';
 import { parseRegistration, unregistered } from '../providers/worker-manager.ts';
 import { UserError } from '../user-error.ts';
 
@@ -77,7 +80,39 @@ async function checkEngine(problems: string[], config: WorkerConfig | undefined)
         );
       }
     }
+    await checkMetadata(problems, engine.docker, config);
   });
+}
+
+/** Makes the rule, tries it and removes it again, beside that of a worker that runs. */
+async function checkMetadata(
+  problems: string[],
+  docker: Docker,
+  config: WorkerConfig | undefined,
+): Promise<void> {
+  if (config === undefined) {
+    return;
+  }
+  if (config.metadata === 'allow') {
+    process.stdout.write(`note: ${unblocked}, by "metadata" of the configuration\n`);
+    return;
+  }
+  const problem = await blockMetadata({ docker, config, workerName: 'check' }).then(
+    async (rule) => {
+      await using _ = rule;
+      return await rule.problem;
+    },
+    (error: Error) => error.message,
+  );
+  if (problem === undefined) {
+    process.stdout.write(
+      `note: tasks, in ${config.network.subnets}, are kept from the metadata service of the cloud\n`,
+    );
+  } else if (config.metadata === 'require') {
+    problems.push(`${unblocked}: ${problem}. "metadata" requires that they cannot.`);
+  } else {
+    process.stdout.write(`warning: ${unblocked}: ${problem}.\n`);
+  }
 }
 
 async function checkDisk(problems: string[]): Promise<void> {

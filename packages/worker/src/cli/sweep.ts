@@ -1,15 +1,21 @@
 import { connectEngine } from '../engine/engine.ts';
 import { sweep } from '../engine/sweep.ts';
 import { sweepProfiles } from '../features/allow-ptrace/app-armor.ts';
+import { forgetMetadataRules } from '../firewall/block-metadata.ts';
 import { sweepRunFolders } from '../run/run-folder.ts';
 
 export async function sweepHost(): Promise<number> {
   await using engine = await connectEngine();
   const { containers, networks, images } = await sweep(engine.docker);
-  const [profiles, folders] = await Promise.all([sweepProfiles(), sweepRunFolders()]);
+  const [profiles, folders, rules] = await Promise.all([
+    sweepProfiles(),
+    sweepRunFolders(),
+    // Whoever may not see rules has none to remove.
+    forgetMetadataRules({ docker: engine.docker }).catch(() => 0),
+  ]);
   process.stdout.write(
-    `removed ${containers} containers, ${networks} networks, ${images} images, ${profiles} AppArmor profiles and ` +
-      `${folders} temporary folders of workers that no longer run\n`,
+    `removed ${containers} containers, ${networks} networks, ${images} images, ${profiles} AppArmor profiles, ` +
+      `${rules} rules about metadata services and ${folders} temporary folders of workers that no longer run\n`,
   );
   return 0;
 }

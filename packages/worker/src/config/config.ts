@@ -6,7 +6,15 @@ import { interactive, ssl } from '../features/interactive/settings.ts';
 import { RelengapiProxySettings } from '../features/relengapi-proxy/settings.ts';
 import { TestdroidSettings } from '../features/testdroid-proxy/settings.ts';
 import { VpnProxies } from '../features/vpn-proxies/settings.ts';
-import { cache, deviceManagement, dockerConfig, limits, registries, registryPrefix } from './host-access.ts';
+import {
+  cache,
+  deviceManagement,
+  dockerConfig,
+  limits,
+  metadata,
+  registries,
+  registryPrefix,
+} from './host-access.ts';
 import { Registration } from './registration.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
@@ -74,6 +82,7 @@ export const WorkerConfig = z.strictObject({
   interactive,
   ssl,
   limits,
+  metadata,
   restrictCPU: z
     .boolean()
     .default(false)

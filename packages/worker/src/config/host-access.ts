@@ -97,6 +97,14 @@ export const limits = z
   .prefault({})
   .describe('What each task may use at most; default: all that the host has.');
 
+export const metadata = z
+  .enum(['block', 'require', 'allow'])
+  .default('block')
+  .describe(
+    'Whether tasks are kept from the metadata service of the cloud, which hands out the credentials of the machine: "block" tells ' +
+      'operators when that is not possible, with "require" the worker does not start then.',
+  );
+
 export const cache = z
   .strictObject({
     volumeCachePath: z

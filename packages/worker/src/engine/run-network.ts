@@ -8,6 +8,8 @@ const subnetPrefix = 28;
 
 export interface RunNetwork extends AsyncDisposable {
   id: string;
+  /** The host's address on it: the first one of the subnet. */
+  gateway: string;
 }
 
 /**
@@ -19,15 +21,16 @@ export async function createRunNetwork(docker: Docker, owner: Owner, range: stri
   const first = randomInt(subnets.count);
   for (let attempt = 0; attempt < Math.min(subnets.count, 64); attempt++) {
     const subnet = subnets.at((first + attempt) % subnets.count);
+    const gateway = firstAddress(subnet);
     try {
       const network = await docker.createNetwork({
         Name: `docker-worker-${owner.taskRun.replace('/', '-')}-${subnet.replace(/[./]/g, '-')}`,
         Driver: 'bridge',
         CheckDuplicate: true,
-        IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] },
+        IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: gateway }] },
         Labels: ownershipLabels(owner, 'network'),
       });
-      return { id: network.id, [Symbol.asyncDispose]: () => removeNetwork(docker, network.id) };
+      return { id: network.id, gateway, [Symbol.asyncDispose]: () => removeNetwork(docker, network.id) };
     } catch (error) {
       if (!/overlap/i.test(engineMessage(error))) {
         throw error;
@@ -37,6 +40,10 @@ export async function createRunNetwork(docker: Docker, owner: Owner, range: stri
   throw new Error(
     `no free /${subnetPrefix} subnet was found in ${range}: configure another range in "network.subnets"`,
   );
+}
+
+function firstAddress(subnet: string): string {
+  return subnet.replace(/(\d+)\/\d+$/, (_, last) => String(Number(last) + 1));
 }
 
 /** The /28 subnets of an IPv4 range in CIDR form. */

@@ -41,6 +41,8 @@ export function localWorkerConfig(
     cache: { volumeCachePath: join(cacheHome(), 'docker-worker', 'caches') },
     stateDirectory: join(stateHome(), 'docker-worker'),
     ...settings,
+    // Whoever runs it has no machine of a cloud around it, and often no right to change the rules of the host.
+    metadata: 'allow',
     interactive: { host: '127.0.0.1', address: '127.0.0.1', ...settings.interactive },
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
