@@ -1,7 +1,7 @@
 import type { Alarms } from '../alarms.ts';
 import type { Clients } from '../auth/clients.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { ObjectStore } from '../services/object-store.ts';
+import type { ObjectStore } from '../blobs/object-store.ts';
 import { newSlugid } from '../slugid.ts';
 import type { Database } from '../store/database.ts';
 import { Artifacts } from './artifacts.ts';

@@ -9,7 +9,7 @@ import {
   taskQueueId,
   uniqueList,
   workerType,
-} from '../api/fields.ts';
+} from '../fields.ts';
 
 /** From the most to the least urgent. */
 export const PRIORITIES = ['highest', 'very-high', 'high', 'medium', 'low', 'very-low', 'lowest'] as const;

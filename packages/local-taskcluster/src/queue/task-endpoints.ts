@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Call, type Endpoint, endpoint } from '../api/endpoint.ts';
 import { listPage, type PageQuery, slicePage } from '../api/page.ts';
-import type { ScopeTemplate } from '../api/scope-template.ts';
+import type { ScopeTemplate } from '../auth/scope-template.ts';
 import { ApiError } from '../errors.ts';
 import type { Collection } from '../store/collection.ts';
 import { createTask } from './create-task.ts';

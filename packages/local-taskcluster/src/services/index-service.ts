@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Respond } from '../api/answer.ts';
 import { endpoint, type Service } from '../api/endpoint.ts';
-import { datetime, jsonObject, slugid } from '../api/fields.ts';
 import { slicePage } from '../api/page.ts';
 import { pingEndpoint } from '../api/ping.ts';
 import type { Identity } from '../auth/authenticator.ts';
 import { ApiError } from '../errors.ts';
+import { datetime, jsonObject, slugid } from '../fields.ts';
 import type { IndexedTask, IndexedTasks } from './indexed-tasks.ts';
 
 export interface IndexServiceOptions {

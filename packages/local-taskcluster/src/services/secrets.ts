@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { endpoint, type Service } from '../api/endpoint.ts';
-import { datetime, type JsonObject, jsonObject } from '../api/fields.ts';
 import { listPage } from '../api/page.ts';
 import { pingEndpoint } from '../api/ping.ts';
 import { ApiError } from '../errors.ts';
+import { datetime, type JsonObject, jsonObject } from '../fields.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
 

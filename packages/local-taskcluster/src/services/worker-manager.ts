@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint, type Service } from '../api/endpoint.ts';
-import { datetime, identifier, jsonObject } from '../api/fields.ts';
 import { listPage } from '../api/page.ts';
 import { pingEndpoint } from '../api/ping.ts';
 import type { Client } from '../auth/clients.ts';
 import { ApiError } from '../errors.ts';
+import { datetime, identifier, jsonObject } from '../fields.ts';
 import { newSlugid } from '../slugid.ts';
 import { describeWorker, type WorkerPools } from './worker-pools.ts';
 import { registrationEndpoints, workerSecret } from './worker-registration.ts';

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../api/fields.ts';
 import { ApiError } from '../errors.ts';
+import type { JsonObject } from '../fields.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
 

@@ -17,7 +17,6 @@ const obsolete = [
   'dockerWorkerPrivateKey',
   'metricsCollection',
   'taskQueue',
-  'deviceManagement.phone',
   'phone',
   'dockerConfig.allowDisableSeccomp',
   'features.*.image',

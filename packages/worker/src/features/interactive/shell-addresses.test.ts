@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../../config/config.ts';
-import { shellAddresses } from './open-shell.ts';
+import { WorkerConfig } from '../../config-file/worker-config.ts';
+import { shellAddresses } from './shell-addresses.ts';
 
 const ssl = { certificate: '/c', key: '/k' };
 

@@ -1,35 +1,43 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface AttemptLimits {
-  /** How often it is tried in all; default 10. */
-  attempts?: number;
+/** How often something is tried in all, and how long after a failure. */
+export interface RetryLimits {
+  /** Default 10. */
+  maxAttempts?: number;
   /** Milliseconds before the second attempt, doubled before each further one; default 250. */
-  firstDelay?: number;
-  /** Milliseconds; default 30 000. */
+  delayFactor?: number;
+  /** Milliseconds; default 60 000. */
   longestDelay?: number;
-  /** Told of the error before each further attempt. */
-  onRetry?(error: unknown): void;
+  /** By what part a pause is longer or shorter at random; default 0.25. */
+  randomizationFactor?: number;
+}
+
+export interface RetryOptions extends RetryLimits {
+  signal?: AbortSignal;
+  /** Whether the same could succeed later; default: {@link mayPass}. */
+  mayPass?(error: unknown): boolean;
+  /** Before each pause. */
+  onRetry?(error: Error, pauseMs: number): void;
 }
 
 /** Repeats `attempt` while it fails with an error that may pass. The last error is thrown as it is. */
-export async function withAttempts<T>(
-  attempt: () => Promise<T>,
-  { attempts = 10, firstDelay = 250, longestDelay = 30_000, onRetry }: AttemptLimits,
-  signal: AbortSignal | undefined,
-): Promise<T> {
+export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { maxAttempts = 10, delayFactor = 250, longestDelay = 60_000, randomizationFactor = 0.25 } = options;
+  const { signal, onRetry } = options;
   for (let made = 1; ; made += 1) {
     signal?.throwIfAborted();
     try {
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      if (made >= attempts || !mayPass(error)) {
+      if (made >= maxAttempts || !(options.mayPass ?? mayPass)(error)) {
         throw error;
       }
-      onRetry?.(error);
+      const jitter = 1 + randomizationFactor * (2 * Math.random() - 1);
+      const pause = Math.round(Math.min(longestDelay, delayFactor * 2 ** (made - 1)) * jitter);
+      onRetry?.(error as Error, pause);
+      await delay(pause, undefined, { signal });
     }
-    const pause = Math.min(longestDelay, firstDelay * 2 ** (made - 1));
-    await delay(pause * (0.75 + Math.random() / 2), undefined, { signal });
   }
 }
 

@@ -1,7 +1,7 @@
-import type { BlobStore } from '../blobs/blob-store.ts';
 import { ApiError } from '../errors.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
+import type { BlobStore } from './blob-store.ts';
 
 export interface StoredObject {
   projectId: string;

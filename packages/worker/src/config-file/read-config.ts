@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { features } from '../features/index.ts';
+import { families, features, featuresOf } from '../features/index.ts';
 import { nearestName } from '../payload/nearest-name.ts';
 import { prototypeKeys } from '../payload/prototype-keys.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import { UserError } from '../user-error.ts';
-import { WorkerConfig } from './config.ts';
 import { withoutObsoleteKeys } from './obsolete-keys.ts';
+import { FeatureSettings, WorkerConfig } from './worker-config.ts';
 
 export class ConfigError extends UserError {
   constructor(file: string, problems: Problem[]) {
@@ -46,24 +46,6 @@ export function parseConfig(
   const { kept, obsoleteKeys } = withoutObsoleteKeys(document);
   return { config: checked(file, WorkerConfig, withEnvironment(kept, env)), obsoleteKeys };
 }
-
-/** The part of a configuration that says what tasks may do; all that a worker on this machine alone needs. */
-export const FeatureSettings = WorkerConfig.pick({
-  features: true,
-  allowPtrace: true,
-  dockerSave: true,
-  relengAPIProxy: true,
-  testdroid: true,
-  vpnProxies: true,
-  cache: true,
-  deviceManagement: true,
-  dockerConfig: true,
-  interactive: true,
-  ssl: true,
-  limits: true,
-  registries: true,
-});
-export type FeatureSettings = z.input<typeof FeatureSettings>;
 
 /**
  * Reads a configuration file that holds nothing but settings of features.
@@ -107,7 +89,11 @@ function checked<Schema extends z.ZodType>(
   const parsed = schema.safeParse(document);
   const issues = parsed.error?.issues ?? [];
   const problems = schemaProblems(issues, { schema, document, root: '' }).map(withoutSecret);
-  problems.push(...prototypeKeys(document, ''), ...unknownFeatureNames(document));
+  problems.push(
+    ...prototypeKeys(document, ''),
+    ...unknownFeatureNames(document),
+    ...takenFeatureNames(document),
+  );
   if (problems.length > 0) {
     throw new ConfigError(file, problems);
   }
@@ -128,7 +114,12 @@ function withoutSecret(problem: Problem): Problem {
 /** Names of features that there are none of: a misspelt one would silently stay on, or off. */
 function unknownFeatureNames(document: unknown): Problem[] {
   const { features: gates, warm } = (document ?? {}) as { features?: object; warm?: { features?: unknown } };
-  const known = features.filter(({ askedBy }) => askedBy === undefined).map(({ name }) => name);
+  const known = [
+    ...featuresOf()
+      .filter(({ askedBy }) => askedBy === undefined)
+      .map(({ name }) => name),
+    ...families.flatMap(({ key }) => namesBelow(document, key)),
+  ];
   const named = [
     ...Object.keys(gates ?? {}).map((name) => ({ name, path: `features.${name}` })),
     ...(Array.isArray(warm?.features) ? warm.features : []).map((name) => ({ name, path: 'warm.features' })),
@@ -140,6 +131,20 @@ function unknownFeatureNames(document: unknown): Problem[] {
       const mend = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean '${nearest}'?`;
       return { path, message: `there is no feature '${name}'; ${mend}` };
     });
+}
+
+/** Names that a configuration gives to features of its own, and that others have already. */
+function takenFeatureNames(document: unknown): Problem[] {
+  return families.flatMap(({ key }) =>
+    namesBelow(document, key)
+      .filter((name) => features.some((feature) => feature.name === name))
+      .map((name) => ({ path: `${key}.${name}`, message: 'is the name of another feature' })),
+  );
+}
+
+function namesBelow(document: unknown, key: string): string[] {
+  const value = isMapping(document) ? document[key] : undefined;
+  return isMapping(value) ? Object.keys(value) : [];
 }
 
 /** What a file leaves out so that it holds no secret. A certificate only goes with the token of its source. */

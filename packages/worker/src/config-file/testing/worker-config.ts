@@ -1,4 +1,4 @@
-import { WorkerConfig } from '../config.ts';
+import { WorkerConfig } from '../worker-config.ts';
 
 /** A configuration for tests, with the keys that every one needs; nothing answers there. */
 export function testConfig(settings: object = {}): WorkerConfig {

@@ -1,4 +1,4 @@
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface Participation<Event> {
   /** Told of what happens from now on. */

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { type Endpoint, endpoint, type Service } from '../api/endpoint.ts';
-import { scope, uniqueList } from '../api/fields.ts';
-import { pingEndpoint } from '../api/ping.ts';
-import { Authenticator, type Identity } from './authenticator.ts';
-import { authorize } from './authorize.ts';
+import { type Endpoint, endpoint, type Service } from '../../api/endpoint.ts';
+import { pingEndpoint } from '../../api/ping.ts';
+import { Authenticator, type Identity } from '../../auth/authenticator.ts';
+import { authorize } from '../../auth/authorize.ts';
+import type { Clients } from '../../auth/clients.ts';
+import { identify } from '../../auth/identify.ts';
+import type { Roles } from '../../auth/roles.ts';
+import { scope, uniqueList } from '../../fields.ts';
 import { clientEndpoints } from './client-endpoints.ts';
-import type { Clients } from './clients.ts';
-import { identify } from './identify.ts';
 import { roleEndpoints } from './role-endpoints.ts';
-import type { Roles } from './roles.ts';
 
 /** Anybody may test a client implementation as this one: it opens no door. */
 const TESTER = { clientId: 'tester', accessToken: 'no-secret' };

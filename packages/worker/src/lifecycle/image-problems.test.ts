@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { WorkerConfig } from '../config/config.ts';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import type { FeatureRequest } from '../features/feature.ts';
-import { Payload } from '../payload/payload.ts';
+import { payloadSchemaFor } from '../features/payload-schema.ts';
+import { registryCredentials } from '../images/registry-credentials.ts';
 import { imageProblems } from './image-problems.ts';
-import { registryCredentials } from './registry-credentials.ts';
 
 const registries = {
   'reg.example.com': { username: 'host', password: 'p' },
@@ -71,7 +71,7 @@ test('an archive of an unknown kind is refused before it is downloaded', () => {
 });
 
 function problems(image: unknown, scopes: string[]): string[] {
-  const payload = Payload.parse({ image, maxRunTime: 1 });
+  const payload = payloadSchemaFor().parse({ image, maxRunTime: 1 });
   const request = { task: { scopes }, payload, config: config() } as FeatureRequest;
   return imageProblems(request).map(({ message }) => message);
 }

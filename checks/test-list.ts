@@ -5,10 +5,10 @@ import { join } from 'node:path';
  * Checks that the tests which `test-list.md` names exist: their files, and in them the titles that follow a
  * colon, in which `…` stands for anything.
  *
- *   node docs/check-test-list.ts
+ *   node checks/test-list.ts
  */
 const root = join(import.meta.dirname, '..');
-const page = readFileSync(join(import.meta.dirname, 'test-list.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/test-list.md'), 'utf8');
 const cells = page
   .split('\n')
   .filter((line) => line.startsWith('|'))

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { type Endpoint, endpoint } from '../api/endpoint.ts';
-import { datetime, scope, uniqueList } from '../api/fields.ts';
-import { listPage } from '../api/page.ts';
-import { ApiError } from '../errors.ts';
-import { type Client, type Clients, newAccessToken } from './clients.ts';
-import type { Roles } from './roles.ts';
+import { type Endpoint, endpoint } from '../../api/endpoint.ts';
+import { listPage } from '../../api/page.ts';
+import { type Client, type Clients, newAccessToken } from '../../auth/clients.ts';
+import type { Roles } from '../../auth/roles.ts';
+import { ApiError } from '../../errors.ts';
+import { datetime, scope, uniqueList } from '../../fields.ts';
 
 const clientRequest = z.strictObject({
   description: z.string().max(10_240),

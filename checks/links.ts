@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
  * Checks that what the Markdown pages of this repository link to within it exists: files, folders, headings.
  * Other sites are not asked.
  *
- *   node docs/check-links.ts
+ *   node checks/links.ts
  */
 const root = join(import.meta.dirname, '..');
 const pages = globSync('{*.md,docs/**/*.md,packages/**/*.md,benchmarks/**/*.md,deploy/**/*.md}', {

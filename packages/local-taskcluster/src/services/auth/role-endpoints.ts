@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type Endpoint, endpoint } from '../api/endpoint.ts';
-import { scope, uniqueList } from '../api/fields.ts';
-import { ApiError } from '../errors.ts';
-import type { Role, Roles } from './roles.ts';
+import { type Endpoint, endpoint } from '../../api/endpoint.ts';
+import type { Role, Roles } from '../../auth/roles.ts';
+import { ApiError } from '../../errors.ts';
+import { scope, uniqueList } from '../../fields.ts';
 
 const roleRequest = z.strictObject({
   description: z.string().max(10_240),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { type WorkerConfig, workerPoolId } from './config.ts';
+import { type WorkerConfig, workerPoolId } from '../config/config.ts';
 import { parseConfig, readConfigDocument } from './read-config.ts';
 
 const complete = {
@@ -240,7 +240,6 @@ test('keys of the original that mean nothing any more are passed over and named'
     monitorProject: 'docker-worker',
     taskQueue: { pollInterval: 5000 },
     features: { relengAPIProxy: { enabled: false, image: 'old', token: 'old' } },
-    deviceManagement: { phone: { enabled: false, sims: '1' } },
   };
   await writeFile(file, JSON.stringify({ ...complete, ...obsolete }));
 
@@ -252,6 +251,34 @@ test('keys of the original that mean nothing any more are passed over and named'
     'taskQueue',
     'features.relengAPIProxy.image',
     'features.relengAPIProxy.token',
-    'deviceManagement.phone',
   ]);
+});
+
+const server = { upstream: 'https://intranet.example.com', tunnel: 'none' };
+
+test('features that a configuration adds can be switched and made ahead like all others', async () => {
+  const settings = {
+    vpnProxies: { intranetVPN: server },
+    features: { intranetVPN: { enabled: false }, balrogVPNProxy: { enabled: false } },
+    warm: { units: 1, features: ['intranetVPN', 'balrogStageVPNProxy'] },
+  };
+
+  expect(await read({ ...complete, ...settings })).toMatchObject({
+    features: settings.features,
+    warm: settings.warm,
+  });
+});
+
+test('a feature that a configuration adds cannot have the name of another', async () => {
+  expect(await refusal({ ...complete, vpnProxies: { taskclusterProxy: server } })).toContain(
+    'vpnProxies.taskclusterProxy: is the name of another feature',
+  );
+});
+
+test('which phones are counted is no obsolete key', async () => {
+  const phone = { enabled: true, sims: '1', type: 'flame' };
+
+  expect(await read({ ...complete, deviceManagement: { phone } })).toMatchObject({
+    deviceManagement: { phone },
+  });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import hawk from 'hawk';
-import { notExercised, startForTest } from '../testing/start.ts';
-import { inMs } from '../testing/task.ts';
+import { notExercised, startForTest } from '../../testing/start.ts';
+import { inMs } from '../../testing/task.ts';
 
 const expires = inMs(3600_000);
 const client = (scopes: string[]) => ({ description: 'for a test', expires, scopes });

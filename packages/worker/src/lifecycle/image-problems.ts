@@ -1,8 +1,8 @@
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import type { FeatureRequest } from '../features/feature.ts';
+import { compressionOf, isPublic, knownEndings } from '../images/artifact-path.ts';
+import { imageScope, registryCredentials } from '../images/registry-credentials.ts';
 import type { Problem } from '../problem.ts';
-import { compressionOf, isPublic, knownEndings } from './artifact-path.ts';
-import { imageScope, registryCredentials } from './registry-credentials.ts';
 
 /** What forbids a task to use its image, as far as that is known before anybody has looked for it. */
 export function imageProblems({ task, payload: { image }, config }: FeatureRequest): Problem[] {

@@ -1,6 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { slotsOf } from '../features/devices/host-devices.ts';
-import { type Observed, workerStatus } from './worker-status.ts';
+import { Counter, Histogram, Registry } from 'prom-client';
 
 const buckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400];
 
@@ -98,48 +96,4 @@ export class WorkerMetrics {
     help: 'Times that no work was claimed for lack of disk.',
     ...this.#here,
   });
-
-  /** @param observed how the worker is at the moment */
-  constructor(observed: () => Observed) {
-    const here = this.#here;
-    collectDefaultMetrics({ register: this.registry });
-    new Gauge({
-      name: 'docker_worker_running',
-      help: 'Tasks that run.',
-      ...{ ...here, collect: setting(() => [...observed().runs].length) },
-    });
-    new Gauge({
-      name: 'docker_worker_capacity',
-      help: 'Tasks that may run at once.',
-      ...{ ...here, collect: setting(() => slotsOf(observed().config)) },
-    });
-    new Gauge({
-      name: 'docker_worker_claiming',
-      help: '1 while the worker claims tasks.',
-      ...{ ...here, collect: setting(() => Number(observed().claiming)) },
-    });
-    new Gauge({
-      name: 'docker_worker_engine_up',
-      help: '1 while the Docker Engine answers.',
-      ...{
-        ...here,
-        collect: setting(async () => Number((await statusNow()).worker.state !== 'without engine')),
-      },
-    });
-    new Gauge({
-      name: 'docker_worker_disk_free_bytes',
-      help: 'Free bytes on the disk of images and containers.',
-      ...{ ...here, collect: setting(async () => (await statusNow()).disk.freeBytes ?? Number.NaN) },
-    });
-
-    function statusNow() {
-      return workerStatus(observed());
-    }
-  }
-}
-
-function setting(value: () => number | Promise<number>): (this: Gauge) => Promise<void> {
-  return async function () {
-    this.set(await value());
-  };
 }
