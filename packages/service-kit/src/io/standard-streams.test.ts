@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import { testLostOutput } from '../testing/lost-output.ts';
 
 const testing = join(import.meta.dirname, '..', 'testing');
+const streams = JSON.stringify(join(import.meta.dirname, 'standard-streams.ts'));
 
 testLostOutput({
   main: join(testing, 'greeter.ts'),
@@ -18,7 +19,7 @@ testLostOutput({
 /** Runs a script that has `out` and `err`, and writes a line to its channel when it is done. */
 function run(body: string, wrapper = '') {
   const script = `
-    const { standardOutput: out, standardError: err, flushStandardStreams } = await import('${testing}/../io/standard-streams.ts');
+    const { standardOutput: out, standardError: err, flushStandardStreams } = await import(${streams});
     ${body}`;
   const node = [process.execPath, '--no-warnings', '--input-type=module', '-e', script];
   const [command = '', ...argv] = wrapper ? ['bash', '-c', wrapper, 'bash', ...node] : node;
