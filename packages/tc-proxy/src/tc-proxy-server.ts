@@ -7,13 +7,13 @@ import {
   parseHttpUrl,
   type RequestMetrics,
 } from '@docker-worker/service-kit';
-import type { CredentialHolder } from './credential-holder.ts';
-import { Forwarder } from './forwarder.ts';
-import type { RetryPolicy } from './retry-policy.ts';
-import { routeName } from './route-name.ts';
-import type { TargetGuard } from './target-guard.ts';
-import type { Upstreams } from './upstreams.ts';
-import { isWebSocketRequest } from './web-socket-tunnel.ts';
+import { Forwarder } from './forward/forwarder.ts';
+import type { RetryPolicy } from './forward/retry-policy.ts';
+import { isWebSocketRequest } from './forward/web-socket-tunnel.ts';
+import { routeName } from './routes/route-name.ts';
+import type { CredentialHolder } from './signing/credential-holder.ts';
+import type { TargetGuard } from './target/target-guard.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
 
 export interface TcProxyServerOptions {
   rootUrl: string;
@@ -86,7 +86,7 @@ export class TcProxyServer {
   }
 
   loadOwnRoutes(): Promise<RequestListener> {
-    this.#ownRoutes ??= import('./own-routes.ts').then(({ createOwnRoutes }) =>
+    this.#ownRoutes ??= import('./routes/own-routes.ts').then(({ createOwnRoutes }) =>
       createOwnRoutes(this.#options),
     );
     return this.#ownRoutes;

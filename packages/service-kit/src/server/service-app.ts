@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import { withoutSchemas } from '../without-schemas.ts';
 import { createServiceServer, type ServiceServerOptions } from './service-server.ts';
+import { withoutSchemas } from './without-schemas.ts';
 
 export interface ServiceAppOptions extends ServiceServerOptions {
   fastify?: FastifyServerOptions;

@@ -1,5 +1,5 @@
 import http, { type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http';
-import { errorBody } from '../gateway-error.ts';
+import { errorBody } from './error-body.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { closeSilentConnections, isBusy, noteResponse, type SilenceLimits } from './silent-connections.ts';
 import { answerUnreadableRequest } from './unreadable-request.ts';

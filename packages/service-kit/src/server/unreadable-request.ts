@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorBody } from '../gateway-error.ts';
+import { errorBody } from './error-body.ts';
 
 /** Answers what is no HTTP request, saying why, and closes the connection. For a server's `clientError` event. */
 export function answerUnreadableRequest(error: NodeJS.ErrnoException, socket: Duplex): void {

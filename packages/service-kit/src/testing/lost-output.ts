@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { expect, test } from '@jest/globals';
-import { controlLine } from '../control.ts';
+import { controlLine } from '../control/control.ts';
 import { exchange } from './hostile-sockets.ts';
 
 export interface LostOutputOptions {

@@ -1,12 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import { createLogger, listen, Redactor, Registry, RequestMetrics } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
-import { CredentialHolder } from '../credential-holder.ts';
-import type { ProxyCredentials } from '../proxy-credentials.ts';
-import type { RetryPolicy } from '../retry-policy.ts';
-import { TargetGuard, type TargetGuardOptions } from '../target-guard.ts';
+import type { RetryPolicy } from '../forward/retry-policy.ts';
+import { CredentialHolder } from '../signing/credential-holder.ts';
+import type { ProxyCredentials } from '../signing/proxy-credentials.ts';
+import { TargetGuard, type TargetGuardOptions } from '../target/target-guard.ts';
 import { TcProxyServer } from '../tc-proxy-server.ts';
-import { createUpstreams, type UpstreamsOptions } from '../upstreams.ts';
+import { createUpstreams, type UpstreamsOptions } from '../upstream/upstreams.ts';
 import { permanent } from './hawk-upstream.ts';
 
 export interface TestProxyOptions {
