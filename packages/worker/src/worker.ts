@@ -201,11 +201,12 @@ class ClaimingWorker implements Worker {
       }
       const free = await this.#freeSlots(slots);
       // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
-      if (free === 0 || this.#host.engine.silent || !(await this.#disk.isEnoughFor(free))) {
+      const claimable = free === 0 || this.#host.engine.silent ? 0 : await this.#disk.roomFor(free);
+      if (claimable === 0) {
         await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
         continue;
       }
-      for (const claim of await this.#claim(free)) {
+      for (const claim of await this.#claim(claimable)) {
         this.#start(claim);
       }
     }

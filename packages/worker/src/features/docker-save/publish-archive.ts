@@ -4,7 +4,7 @@ import { uploadSpooled } from '../../artifacts/upload-file.ts';
 import { settingsOf } from '../../config/config.ts';
 import { artifactTarget } from '../../run/artifact-target.ts';
 import type { Run } from '../../run/run.ts';
-import { bytesText } from './bytes-text.ts';
+import { bytesText } from '../../bytes-text.ts';
 import type { DiskBudget } from './disk-budget.ts';
 import { settings } from './settings.ts';
 
