@@ -7,7 +7,7 @@ import { configProblems } from '../options/config-problems.ts';
 import type { AnyOptionTable } from '../options/option-table.ts';
 import type { ServiceConfig } from '../options/service-config.ts';
 import { ServiceError } from '../service-error.ts';
-import type { RunningService, ServiceCode, ServiceDefinition } from './service.ts';
+import type { RunningService, ServiceDefinition } from './service.ts';
 import { ServiceRuntime } from './service-runtime.ts';
 
 export interface ControlledRun<Schema extends z.ZodType<ServiceConfig>> {
@@ -44,13 +44,8 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
   // Messages are handled one after the other, but reading goes on meanwhile: the end of input must be
   // seen even while the service is still starting.
   let handled: Promise<void> = Promise.resolve();
-  let isWarm = true;
-  setImmediate(() => {
-    if (isWarm) handled = rehearse(code);
-  });
   try {
     for await (const line of readLines(process.stdin, maxControlLineBytes)) {
-      isWarm = false;
       if (line.trim() !== '') handled = handled.then(() => conversation.handle(line));
     }
   } catch (error) {
@@ -58,13 +53,6 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
     send({ type: 'refused', request: 'unknown', message });
   }
   runtime.stop.stop();
-}
-
-/** Nothing has arrived yet, so there is time for what the first use of code costs. */
-async function rehearse<Schema extends z.ZodType<ServiceConfig>>(code: ServiceCode<Schema>): Promise<void> {
-  parseMessage('{}');
-  code.config.safeParse({});
-  await code.rehearse?.();
 }
 
 class Conversation<Schema extends z.ZodType<ServiceConfig>> {

@@ -34,11 +34,6 @@ export interface ServiceCode<Schema extends z.ZodType<ServiceConfig>> {
   start: StartService<z.output<Schema>>;
   /** For `--check-config`: what the schema cannot see. Throws a `ServiceError` without any secret in it. */
   check?(config: z.output<Schema>): void | Promise<void>;
-  /**
-   * Called in a warm process that waits for its configuration: runs what `start` will run once without
-   * any effect, so that the first use of code and lazy libraries is paid for.
-   */
-  rehearse?(): Promise<void>;
 }
 
 /** Opens the data listener. What it throws ends the process; a `ServiceError`'s message is shown to the user. */
