@@ -10,6 +10,7 @@ const environment = {
   GREETER_CLIENT_ID: 'me',
   GREETER_ACCESS_TOKEN: credentials.accessToken,
   GREETER_ADMIN_PORT: '0',
+  GREETER_REVISION: 'abc',
 };
 const configure = {
   type: 'configure' as const,
@@ -17,7 +18,7 @@ const configure = {
 };
 
 function controlled() {
-  return runService(greeter, ['--control', 'stdin']);
+  return runService(greeter, ['--control', 'stdin'], { GREETER_REVISION: 'abc' });
 }
 
 async function readyPorts(service: ReturnType<typeof controlled>) {

@@ -13,7 +13,6 @@ import { ServiceRuntime } from './service-runtime.ts';
 export interface ControlledRun<Schema extends z.ZodType<ServiceConfig>> {
   definition: ServiceDefinition<Schema>;
   options: AnyOptionTable;
-  revision: string;
   /** Arguments beside `--control stdin`; there must be none, since the configuration comes from the worker. */
   unexpected: readonly string[];
 }
@@ -26,7 +25,7 @@ export const maxControlLineBytes = 4 * 1024 * 1024;
  * loaded and nothing listens. The end of standard input means that the worker is gone.
  */
 export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run: ControlledRun<Schema>) {
-  const { definition, options, revision } = run;
+  const { definition, options } = run;
   if (run.unexpected.length > 0) {
     standardError.write(`${definition.name} cannot start:\n  --control stdin takes no other options\n`);
     process.exit(1);
@@ -36,7 +35,7 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
 
   const code = await definition.load();
   const runtime = new ServiceRuntime(
-    { definition, options, revision, emit: (event) => send({ type: 'event', event }) },
+    { definition, options, emit: (event) => send({ type: 'event', event }) },
     code.start,
   );
   const conversation = new Conversation(definition, code.config, runtime);

@@ -6,18 +6,22 @@ import type { ServiceConfig } from '../options/service-config.ts';
 import type { Logger } from '../telemetry/service-logger.ts';
 
 /** What a service package says about itself; `defineService` makes its command line from it. */
-export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
-  /** As in the sidecar's manifest: `tc-proxy`. Also the prefix of its own variables, `TC_PROXY_…`. */
-  name: string;
-  version: string;
-  /** The source revision the build was made from, or undefined outside a release. */
-  revision?: string;
+export interface ServiceDescription<Schema extends z.ZodType<ServiceConfig>> {
+  /**
+   * The package's `package.json`. Its name without the scope is the service's, as in the sidecar's manifest (`tc-proxy`),
+   * and the prefix of the service's own variables (`TC_PROXY_…`).
+   */
+  manifest: { name: string; version: string };
   /** One paragraph for `--help`. */
   description: string;
   /** How each key is given on the command line; the keys of `serviceConfigShape` are added by the kit. */
   options: OptionTable<z.input<Schema>>;
   /** Text of `--version`; default `<name> <version> (git revision <revision>)`. */
-  versionText?: string;
+  versionText?(version: string, revision: string): string;
+  /** Variables as the options are to see them; default: as they are. */
+  environment?(env: Environment): Environment;
+  /** What is wrong with the arguments as a whole, in a sentence. */
+  usageProblem?(argv: readonly string[]): string | undefined;
   /**
    * Loads the code that serves. Called before any configuration arrives, so that a warm process answers
    * `configure` within milliseconds, and not at all for `--help` or `--healthcheck`.
@@ -25,6 +29,17 @@ export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
   load(): Promise<ServiceCode<Schema>>;
   /** Milliseconds that requests in flight may take after the end of standard input or a signal; default 3000. */
   drainMs?: number;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The same with what follows from it. */
+export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>>
+  extends Omit<ServiceDescription<Schema>, 'manifest'> {
+  name: string;
+  version: string;
+  /** The source revision the build was made from; `unknown` outside of a release. */
+  revision: string;
 }
 
 /** What a service's `start.ts` exports. */
