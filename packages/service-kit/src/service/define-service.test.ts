@@ -275,7 +275,7 @@ test('--help shows every option with its variable and default', async () => {
 });
 
 test('--version and --short-version exit with 0', async () => {
-  await using long = runService(greeter, ['--version']);
+  await using long = runService(greeter, ['--version'], { GREETER_REVISION: 'abc' });
   await using short = runService(greeter, ['--short-version']);
 
   expect([await long.exited, await short.exited]).toEqual([0, 0]);
