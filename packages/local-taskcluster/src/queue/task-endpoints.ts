@@ -24,7 +24,7 @@ const taskIdsRequest = z.strictObject({ taskIds: z.array(z.string()).default([])
 
 /** Endpoints about tasks as such. */
 export function taskEndpoints(queue: Queue): Endpoint[] {
-  const { lifecycle, groups, dependencies, pending, database } = queue;
+  const { lifecycle, groups, dependencies, database } = queue;
 
   function taskParameters({ params }: Pick<Call<'taskId'>, 'params'>) {
     const { schedulerId, taskGroupId, projectId } = lifecycle.get(params.taskId).task;
@@ -212,16 +212,6 @@ export function taskEndpoints(queue: Queue): Endpoint[] {
         change(taskId, (record) => {
           if (!isResolved(record)) lifecycle.abandon(record, 'canceled');
         }),
-    }),
-    endpoint({
-      name: 'pendingTasks',
-      method: 'get',
-      route: '/pending/<taskQueueId>',
-      scopes: 'queue:pending-count:<taskQueueId>',
-      handle({ params: { taskQueueId } }) {
-        const [provisionerId, workerType] = taskQueueId.split('/');
-        return { provisionerId, workerType, taskQueueId, pendingTasks: pending.count(taskQueueId) };
-      },
     }),
   ];
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { seeOther } from '../api/answer.ts';
 import { endpoint, type Service } from '../api/endpoint.ts';
-import { pingEndpoint } from '../api/ping.ts';
+import { healthEndpoints } from '../api/health.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { ObjectStore } from '../blobs/object-store.ts';
 import { ApiError } from '../errors.ts';
@@ -57,7 +57,7 @@ export function objectService(objects: ObjectStore, blobs: BlobStore): Service {
   return {
     name: 'object',
     endpoints: [
-      pingEndpoint(),
+      ...healthEndpoints(),
       endpoint({
         name: 'createUpload',
         method: 'put',

@@ -179,11 +179,15 @@ test('every endpoint of auth works', async () => {
   await auth.client('one');
   await auth.listClients();
   await auth.resetAccessToken('one');
+  await auth.disableClient('one');
+  await auth.enableClient('one');
   await auth.deleteClient('one');
   await auth.createRole('one', role);
   await auth.updateRole('one', role);
   await auth.role('one');
   await auth.listRoles();
+  await auth.listRoles2();
+  await auth.listRoleIds();
   await auth.deleteRole('one');
   await auth.expandScopes({ scopes: [] });
   await auth.currentScopes();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint, type Service } from '../../api/endpoint.ts';
-import { pingEndpoint } from '../../api/ping.ts';
+import { healthEndpoints } from '../../api/health.ts';
 import { Authenticator, type Identity } from '../../auth/authenticator.ts';
 import { authorize } from '../../auth/authorize.ts';
 import type { Clients } from '../../auth/clients.ts';
@@ -29,7 +29,7 @@ export function authService(options: AuthServiceOptions): Service {
   return {
     name: 'auth',
     endpoints: [
-      pingEndpoint(),
+      ...healthEndpoints(),
       ...clientEndpoints(clients, roles),
       ...roleEndpoints(roles),
       endpoint({

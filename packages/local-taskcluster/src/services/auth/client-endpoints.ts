@@ -104,6 +104,20 @@ export function clientEndpoints(clients: Clients, roles: Roles): Endpoint[] {
         return withToken(client);
       },
     }),
+    ...(['enable', 'disable'] as const).map((action) =>
+      endpoint({
+        name: `${action}Client`,
+        method: 'post',
+        route: `/clients/<clientId>/${action}`,
+        scopes: `auth:${action}-client:<clientId>`,
+        handle({ params }) {
+          const disabled = action === 'disable';
+          const client = { ...find(params.clientId), disabled, lastModified: new Date().toJSON() };
+          clients.put(client);
+          return describe(client);
+        },
+      }),
+    ),
     endpoint({
       name: 'deleteClient',
       method: 'delete',

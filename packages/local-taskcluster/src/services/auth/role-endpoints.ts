@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../../api/endpoint.ts';
+import { type PageQuery, slicePage } from '../../api/page.ts';
 import type { Role, Roles } from '../../auth/roles.ts';
 import { ApiError } from '../../errors.ts';
 import { scope, uniqueList } from '../../fields.ts';
@@ -17,6 +18,13 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
     return role;
   }
 
+  function page(query: PageQuery) {
+    return slicePage(
+      roles.list().map((value) => ({ key: value.roleId, value })),
+      query,
+    );
+  }
+
   function describe(role: Role): object {
     return { ...role, expandedScopes: roles.expand([`assume:${role.roleId}`]) };
   }
@@ -28,6 +36,26 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
       route: '/roles/',
       scopes: 'auth:list-roles',
       handle: () => roles.list().map(describe),
+    }),
+    endpoint({
+      name: 'listRoles2',
+      method: 'get',
+      route: '/roles2/',
+      scopes: 'auth:list-roles',
+      handle({ query }) {
+        const { items, next } = page(query);
+        return { roles: items.map(({ value }) => describe(value)), ...next };
+      },
+    }),
+    endpoint({
+      name: 'listRoleIds',
+      method: 'get',
+      route: '/roleids/',
+      scopes: 'auth:list-roles',
+      handle({ query }) {
+        const { items, next } = page(query);
+        return { roleIds: items.map(({ key }) => key), ...next };
+      },
     }),
     endpoint({
       name: 'role',
