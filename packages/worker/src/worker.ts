@@ -28,10 +28,12 @@ import type { WorkerMetrics } from './operators/worker-metrics.ts';
 import type { WorkerCommands } from './providers/provider.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
+import { inRun } from './run/current-run.ts';
 import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { sweepRunFolders } from './run/run-folder.ts';
+import { Suspects } from './run/suspects.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { version } from './version.ts';
 
@@ -98,6 +100,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     caches.sweep(),
     sweepProfiles(workerName),
     sweepRunFolders(workerName),
+    new Suspects(config.stateDirectory).sweep(),
   ]);
   if (leftCaches + profiles + folders > 0) {
     logger.warn({ caches: leftCaches, profiles, folders }, 'removing what a killed worker left behind');
@@ -213,10 +216,8 @@ class ClaimingWorker implements Worker {
         await unlessAborted(signal, Promise.race(this.#running)).catch(() => {});
         continue;
       }
-      const payloads = [...this.#openRuns].map(({ task }) => task.payload);
-      const free = Math.min(slots, await phonesLeft(this.#host, payloads));
-      // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
-      if (free === 0 || this.#host.engine.silent || !(await this.#disk.isEnoughFor(free))) {
+      const free = await this.#roomFor(slots);
+      if (free === 0) {
         await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
         continue;
       }
@@ -229,6 +230,22 @@ class ClaimingWorker implements Worker {
     this.#host.logger.info('shutdown');
     this.#host.logger.info('exit');
     lost.throwIfAborted();
+  }
+
+  /** How many of so many tasks everything else is there for; none while that cannot be told. */
+  async #roomFor(slots: number): Promise<number> {
+    const { engine, logger } = this.#host;
+    const payloads = [...this.#openRuns].map(({ task }) => task.payload);
+    try {
+      const free = Math.min(slots, await phonesLeft(this.#host, payloads));
+      // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
+      return free === 0 || engine.silent || !(await this.#disk.isEnoughFor(free)) ? 0 : free;
+    } catch (error) {
+      if (!engine.lost.aborted) {
+        logger.error({ err: error }, '[alert-operator] room for tasks could not be told');
+      }
+      return 0;
+    }
   }
 
   /** As many as can be given whatever devices their tasks may ask for. */
@@ -283,7 +300,7 @@ class ClaimingWorker implements Worker {
     const id = { taskId: claim.status.taskId, runId: claim.runId };
     const expected = this.#host.devices.expect(claim.task.payload);
     let open: Run | undefined;
-    const running = performRun(this.#host, claim, (run) => {
+    const opened = (run: Run) => {
       open = run;
       this.#openRuns.add(run);
       onRun?.(run);
@@ -291,7 +308,8 @@ class ClaimingWorker implements Worker {
       if (signal.aborted) {
         run.abort((signal.reason as RunAbort).abortCause);
       }
-    }).then(
+    };
+    const running = inRun(id, () => performRun(this.#host, claim, opened)).then(
       (outcome) => {
         this.#count(open, outcome);
         onResolved?.(id, outcome);

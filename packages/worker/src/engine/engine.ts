@@ -9,6 +9,7 @@ import type { DockerOptions } from 'dockerode';
 import { unlessAborted } from '../unless-aborted.ts';
 import { UserError } from '../user-error.ts';
 import { EngineApi } from './engine-api.ts';
+import { EngineLost } from './engine-lost.ts';
 
 /** How often an engine is asked whether it still answers. */
 const pulseMs = 2_000;
@@ -124,14 +125,6 @@ function createAgent(lost: AbortSignal): HttpAgent | undefined {
     return connect.apply(agent, all);
   };
   return agent;
-}
-
-/** The engine went away under a worker; everything that was under way on it is in doubt. */
-export class EngineLost extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'EngineLost';
-  }
 }
 
 export class EngineUnavailable extends UserError {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ContainerCreateOptions } from 'dockerode';
 import { unlessAborted } from '../unless-aborted.ts';
 import type { Engine } from './engine.ts';
+import { removedOrLost } from './engine-lost.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** A task's container from creation to removal. */
@@ -27,9 +28,10 @@ export interface ContainerExit {
 }
 
 export async function createTaskContainer(
-  { docker, lost }: Engine,
+  engine: Engine,
   options: ContainerCreateOptions,
 ): Promise<TaskContainer> {
+  const { docker, lost } = engine;
   const container = await docker.createContainer(options);
   return {
     id: container.id,
@@ -46,15 +48,18 @@ export async function createTaskContainer(
         written.catch(() => {});
         throw error;
       }
+      const exited = unlessAborted(
+        lost,
+        Promise.all([exit, written]).then(async ([{ StatusCode: exitCode }]) => {
+          const { State: state } = await container.inspect();
+          return { exitCode, outOfMemory: state.OOMKilled };
+        }),
+      );
+      // A run that fails before it waits for the exit does not ask.
+      exited.catch(() => {});
       return {
         id: container.id,
-        exited: unlessAborted(
-          lost,
-          Promise.all([exit, written]).then(async ([{ StatusCode: exitCode }]) => {
-            const { State: state } = await container.inspect();
-            return { exitCode, outOfMemory: state.OOMKilled };
-          }),
-        ),
+        exited,
         async kill() {
           await container.kill().catch(() => {});
         },
@@ -63,6 +68,6 @@ export async function createTaskContainer(
         },
       };
     },
-    [Symbol.asyncDispose]: () => removeContainer(docker, container.id),
+    [Symbol.asyncDispose]: () => removedOrLost(engine, removeContainer(docker, container.id)),
   };
 }

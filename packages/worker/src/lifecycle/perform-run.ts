@@ -7,6 +7,7 @@ import type { Claim } from '../queue/queue.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
 import { RunAbort } from '../run/run-abort.ts';
+import { Suspects } from '../run/suspects.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { examine } from './examine.ts';
 import { execute, type Outcome } from './execute.ts';
@@ -52,9 +53,17 @@ export async function performRun(
   return { resolution, exitCode: outcome.exitCode };
 }
 
+/** Final: on another worker, or once more, the same would happen to all the tasks beside it. */
+const suspectText =
+  "This worker's process has failed while it ran this task before, which ended the tasks beside it. It is not run again; " +
+  "the worker's log tells of the error.";
+
 /** Never rejects: what goes wrong becomes lines of the log and a resolution. */
 async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unknown>[]): Promise<Outcome> {
   try {
+    if (new Suspects(run.host.config.stateDirectory).has(run.taskId)) {
+      throw new RunFailure({ kind: 'exception', reason: 'malformed-payload' }, suspectText);
+    }
     const examination = await examine(run.task, run.host.config, () => expandScopes(run));
     if (!examination.accepted) {
       for (const message of examination.messages) {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { type Engine, engineStatus } from '../../engine/engine.ts';
+import { removedOrLost } from '../../engine/engine-lost.ts';
 import { label, type Owner } from '../../engine/labels.ts';
 import { ownerTag } from '../../engine/owner-tag.ts';
 import { savingRepository } from '../../engine/sweep.ts';
@@ -14,16 +15,17 @@ export interface CommittedImage extends AsyncDisposable {
 
 /** Makes an image of a container that has exited, under those names. */
 export async function commitContainer(
-  { docker }: Engine,
+  engine: Engine,
   containerId: string,
   owner: Owner,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<CommittedImage> {
+  const { docker } = engine;
   await using making = new AsyncDisposableStack();
   const tag = ownerTag(owner);
   const remove = async (name: string) => {
-    await docker
+    const removal = docker
       .getImage(name)
       .remove()
       .catch((error: unknown) => {
@@ -31,6 +33,7 @@ export async function commitContainer(
           throw error;
         }
       });
+    await removedOrLost(engine, removal);
   };
   // An image takes over its container's labels, and nothing but an empty value can be put in their place.
   const changes = `LABEL ${Object.values(label)
