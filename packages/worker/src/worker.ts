@@ -207,7 +207,7 @@ class ClaimingWorker implements Worker {
     using idleTimer = this.#idleTimer;
     idleTimer.idle();
     const { lost } = this.#host.engine;
-    const onLost = () => this.#abortRuns({ kind: 'internal-error', message: lost.reason.message });
+    const onLost = () => this.#abortRuns({ kind: 'host-fault', message: lost.reason.message });
     lost.addEventListener('abort', onLost, { once: true });
     const { signal } = this.#stopping;
     while (!signal.aborted) {

@@ -1,12 +1,13 @@
 import { flushCompileCache } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdSerializers } from 'pino';
 import { type WorkerConfig, workerNameOf } from '../config/config.ts';
 import { connectEngine, type Engine } from '../engine/engine.ts';
 import { isEngineLost } from '../engine/engine-lost.ts';
 import { requireSharedPaths } from '../engine/shared-paths.ts';
 import { sweep } from '../engine/sweep.ts';
 import { sweepProfiles } from '../features/allow-ptrace/app-armor.ts';
+import { fileLimitAdvice } from '../file-limit.ts';
 import { type Operations, openOperations } from '../operators/operations.ts';
 import type { Observed } from '../operators/worker-status.ts';
 import { openProvider } from '../providers/open-provider.ts';
@@ -176,5 +177,8 @@ function workerLogger(config: WorkerConfig, level: string): Logger {
     level,
     base: { source: 'top', provisionerId, workerType, workerGroup, workerId, workerNodeType },
     messageKey: 'type',
+    serializers: {
+      err: (error: Error) => ({ ...stdSerializers.err(error), advice: fileLimitAdvice(error) }),
+    },
   });
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type Docker from 'dockerode';
 import { EngineLost, isEngineLost, removedOrLost } from './engine-lost.ts';
 
 const loss = new EngineLost('gone');
@@ -18,10 +19,27 @@ test.each<[string, unknown, boolean]>([
   expect(isEngineLost(error)).toBe(expected);
 });
 
-test('what cannot be removed is an error, unless the engine is lost', async () => {
+test('what cannot be removed is an error, unless the engine is lost or about to be', async () => {
   const [there, lost] = [new AbortController().signal, AbortSignal.abort(loss)];
+  const docker = (answer: Promise<string>) => ({ ping: () => answer }) as unknown as Docker;
+  const refused = Object.assign(new Error('in use'), { statusCode: 409 });
+  let tries = 0;
+  const failing = (error: Error) => async () => {
+    tries += 1;
+    throw error;
+  };
 
-  await expect(removedOrLost({ lost: there }, Promise.reject(other))).rejects.toBe(other);
-  await expect(removedOrLost({ lost: there }, Promise.reject(loss))).resolves.toBeUndefined();
-  await expect(removedOrLost({ lost }, Promise.reject(other))).resolves.toBeUndefined();
+  await expect(
+    removedOrLost({ docker: docker(Promise.resolve('OK')), lost: there }, failing(refused)),
+  ).rejects.toBe(refused);
+  await removedOrLost({ docker: docker(Promise.resolve('OK')), lost: there }, failing(loss));
+  await removedOrLost({ docker: docker(Promise.resolve('OK')), lost }, failing(other));
+  await removedOrLost({ docker: docker(Promise.reject(other)), lost: there }, failing(other));
+  expect(tries).toBe(4);
+
+  // The connection that failed was only its own.
+  await expect(
+    removedOrLost({ docker: docker(Promise.resolve('OK')), lost: there }, failing(other)),
+  ).rejects.toBe(other);
+  expect(tries).toBe(6);
 });

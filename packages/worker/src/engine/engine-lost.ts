@@ -22,13 +22,29 @@ export function isEngineLost(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isEngineLost(error.cause);
 }
 
-/** What was on an engine that is lost is swept when that is back: not to be able to remove it is no error. */
-export async function removedOrLost({ lost }: Pick<Engine, 'lost'>, removal: Promise<void>): Promise<void> {
+/**
+ * What was on an engine that is lost is swept when that is back: not to be able to remove it is no error. An engine
+ * that goes away cuts its connections before anybody knows that it does.
+ */
+export async function removedOrLost(
+  { docker, lost }: Pick<Engine, 'docker' | 'lost'>,
+  remove: () => PromiseLike<void>,
+): Promise<void> {
   try {
-    await removal;
+    await remove();
   } catch (error) {
-    if (!lost.aborted && !isEngineLost(error)) {
+    if (lost.aborted || isEngineLost(error)) {
+      return;
+    }
+    if ((error as { statusCode?: number }).statusCode !== undefined) {
       throw error;
+    }
+    const answers = await docker.ping().then(
+      () => true,
+      () => false,
+    );
+    if (answers) {
+      await remove();
     }
   }
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
@@ -67,10 +66,8 @@ export async function connectEngine(
       events.destroy();
     }
   };
-  once(events, 'close', { signal: leaving.signal }).then(
-    () => lose('the connection to the Docker Engine was lost'),
-    () => {},
-  );
+  // With or without an error before it.
+  events.once('close', () => lose('the connection to the Docker Engine was lost'));
   let silent = false;
   const setSilent = (now: boolean) => {
     if (now !== silent) {
@@ -106,8 +103,12 @@ async function watchPulse(
       await unlessAborted(late, docker.ping()).finally(() => clearTimeout(silence));
       setSilent(false);
       await setTimeout(pulseMs, undefined, { signal: leaving, ref: false });
-    } catch {
-      lose(`the Docker Engine did not answer within ${patienceMs / 1000} s`);
+    } catch (error) {
+      lose(
+        late.aborted
+          ? `the Docker Engine did not answer within ${patienceMs / 1000} s`
+          : engineMessage(error),
+      );
       return;
     }
   }

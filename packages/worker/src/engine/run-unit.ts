@@ -76,7 +76,7 @@ export class RunUnit implements AsyncDisposable {
     try {
       await Promise.all(this.#started.map((sidecar) => sidecar[Symbol.asyncDispose]()));
     } finally {
-      await removedOrLost(this.#engine, this.#network[Symbol.asyncDispose]());
+      await removedOrLost(this.#engine, () => this.#network[Symbol.asyncDispose]());
     }
   }
 

@@ -123,7 +123,7 @@ export class SidecarControl implements AsyncDisposable {
     await this.end();
     this.#channel?.destroy();
     try {
-      await removedOrLost(this.#engine, removeContainer(this.#engine.docker, this.#container.id));
+      await removedOrLost(this.#engine, () => removeContainer(this.#engine.docker, this.#container.id));
     } finally {
       await this.#options.resources.disposeAsync();
     }

@@ -1,9 +1,12 @@
 import type { Credentials } from '@docker-worker/service-kit/control';
+import { mayPass } from '../artifacts/attempts.ts';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
+import { fileLimitAdvice } from '../file-limit.ts';
 import { secretValues } from '../log/secret-forms.ts';
 import { expandScopes } from '../queue/expand-scopes.ts';
 import type { Claim } from '../queue/queue.ts';
+import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
 import { RunAbort } from '../run/run-abort.ts';
@@ -104,13 +107,19 @@ function updateCredentials(run: Run, { followers }: Prepared, credentials: Crede
 }
 
 function explain(run: Run, error: unknown): Resolution {
-  if (error instanceof RunFailure || error instanceof RunAbort) {
-    run.log.error(error.message);
-    return error.resolution;
+  // Whatever failed because of an abort, the abort is why.
+  const cause = run.signal.aborted ? (run.signal.reason as RunAbort) : error;
+  if (cause instanceof RunFailure || cause instanceof RunAbort) {
+    run.log.error(cause.message);
+    return cause.resolution;
   }
-  run.logger.error({ err: error }, 'task error');
-  run.log.error(`The worker failed: ${(error as Error).message}`);
-  return { kind: 'exception', reason: 'internal-error' };
+  run.logger.error({ err: error }, '[alert-operator] task error');
+  const advice = fileLimitAdvice(error);
+  const failure = hostFault(
+    `The worker failed: ${[(error as Error).message, advice].filter(Boolean).join('; ')}`,
+  );
+  run.log.error(failure.message);
+  return failure.resolution;
 }
 
 /** Consumers follow the log from its first byte, also of a payload that turns out to be refused. */
@@ -134,6 +143,9 @@ async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resoluti
     return resolution;
   } catch (error) {
     run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
-    return resolution.kind === 'completed' ? { kind: 'failed' } : resolution;
+    if (resolution.kind !== 'completed') {
+      return resolution;
+    }
+    return isHostFault(error) || mayPass(error) ? hostFault('').resolution : { kind: 'failed' };
   }
 }

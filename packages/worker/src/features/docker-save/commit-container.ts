@@ -24,8 +24,8 @@ export async function commitContainer(
   const { docker } = engine;
   await using making = new AsyncDisposableStack();
   const tag = ownerTag(owner);
-  const remove = async (name: string) => {
-    const removal = docker
+  const removed = (name: string) =>
+    docker
       .getImage(name)
       .remove()
       .catch((error: unknown) => {
@@ -33,8 +33,7 @@ export async function commitContainer(
           throw error;
         }
       });
-    await removedOrLost(engine, removal);
-  };
+  const remove = (name: string) => removedOrLost(engine, () => removed(name));
   // An image takes over its container's labels, and nothing but an empty value can be put in their place.
   const changes = `LABEL ${Object.values(label)
     .map((key) => `${key}=""`)
