@@ -29,7 +29,7 @@ export function createRunUnit(
     images: { ...config.sidecars, credentials },
     readySeconds: config.sidecars.readySeconds,
     stateDirectory: config.stateDirectory,
-    publish: config.interactive,
+    publish: Object.assign({}, ...featuresOf(config).map((feature) => feature.published?.(config))),
     logger,
   });
 }

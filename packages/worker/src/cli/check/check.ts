@@ -1,0 +1,138 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import type Docker from 'dockerode';
+import type { WorkerConfig } from '../../config/config.ts';
+import { parseConfig, readConfigDocument } from '../../config-file/read-config.ts';
+import { connectEngine } from '../../engine/engine.ts';
+import { localImage } from '../../engine/ensure-image.ts';
+import { sidecarImage } from '../../engine/sidecar-image.ts';
+import { features, featuresOf } from '../../features/index.ts';
+import { blockMetadata } from '../../firewall/block-metadata.ts';
+import { unblocked } from '../../firewall/guard-metadata.ts';
+import { parseRegistration, unregistered } from '../../providers/worker-manager.ts';
+import { UserError } from '../../user-error.ts';
+import { deploymentProblems } from './check-deployment.ts';
+
+const leastFreeBytes = 1_000_000_000;
+
+/** Looks for everything that would keep a worker from running. Each problem is one line with its fix. */
+export async function check(options: { config?: string; online?: boolean }): Promise<number> {
+  const problems: string[] = [];
+  const read = await attempt(problems, async () =>
+    options.config === undefined ? undefined : await checkedConfig(options.config),
+  );
+  const config = read?.config;
+  if (options.online && options.config === undefined) {
+    problems.push('--online needs --config FILE: it tells which deployment to ask, and as whom.');
+  }
+  if (options.online && read?.registers) {
+    problems.push(
+      '--online cannot be used with "registration": a worker that registers gets its credentials then.',
+    );
+  }
+  await Promise.all([
+    checkEngine(problems, config),
+    checkDisk(problems),
+    ...(options.online && read?.registers === false ? [checkDeployment(problems, read.config)] : []),
+  ]);
+  for (const problem of problems) {
+    process.stdout.write(`problem: ${problem}\n`);
+  }
+  process.stdout.write(problems.length === 0 ? 'ok: nothing is in the way of a worker here\n' : '');
+  return problems.length === 0 ? 0 : 1;
+}
+
+/** What a worker has yet to learn when it registers is made up, so that the rest can be checked. */
+async function checkedConfig(file: string): Promise<{ config: WorkerConfig; registers: boolean }> {
+  const document = await readConfigDocument(file);
+  const registering = unregistered(document);
+  if (registering === undefined) {
+    return { config: parseConfig(document).config, registers: false };
+  }
+  parseRegistration(registering);
+  const taskcluster = { clientId: 'registering', accessToken: 'registering' };
+  const identity = { provisionerId: 'pool', workerType: 'pool', workerGroup: 'group', workerId: 'worker' };
+  const unknown = { rootUrl: 'https://registering.invalid', taskcluster, ...identity };
+  const { config } = parseConfig({ file, document: { ...unknown, ...registering.document } });
+  return { config, registers: true };
+}
+
+async function checkEngine(problems: string[], config: WorkerConfig | undefined): Promise<void> {
+  await attempt(problems, async () => {
+    await using engine = await connectEngine();
+    const sidecars = (config === undefined ? features : featuresOf(config))
+      .filter(({ name }) => config?.features[name]?.enabled ?? true)
+      .flatMap((feature) => feature.sidecars ?? []);
+    // With a registry they are pulled when they are first needed.
+    const images =
+      config?.sidecars.registry === undefined
+        ? sidecars.map((sidecar) => sidecarImage(sidecar, { digests: {} }))
+        : [];
+    for (const image of images) {
+      if ((await localImage(engine.docker, image)) === undefined) {
+        problems.push(
+          `The sidecar image ${image} is not on this host: bake it with "npm run images", or set "sidecars.registry".`,
+        );
+      }
+    }
+    await checkMetadata(problems, engine.docker, config);
+  });
+}
+
+/** Makes the rule, tries it and removes it again, beside that of a worker that runs. */
+async function checkMetadata(
+  problems: string[],
+  docker: Docker,
+  config: WorkerConfig | undefined,
+): Promise<void> {
+  if (config === undefined) {
+    return;
+  }
+  if (config.metadata === 'allow') {
+    process.stdout.write(`note: ${unblocked}, by "metadata" of the configuration\n`);
+    return;
+  }
+  const problem = await blockMetadata({ docker, config, workerName: 'check' }).then(
+    async (rule) => {
+      await using _ = rule;
+      return await rule.problem;
+    },
+    (error: Error) => error.message,
+  );
+  if (problem === undefined) {
+    process.stdout.write(
+      `note: tasks, in ${config.network.subnets}, are kept from the metadata service of the cloud\n`,
+    );
+  } else if (config.metadata === 'require') {
+    problems.push(`${unblocked}: ${problem}. "metadata" requires that they cannot.`);
+  } else {
+    process.stdout.write(`warning: ${unblocked}: ${problem}.\n`);
+  }
+}
+
+async function checkDisk(problems: string[]): Promise<void> {
+  const { bavail, bsize } = await statfs(tmpdir());
+  if (bavail * bsize < leastFreeBytes) {
+    problems.push(
+      `Only ${Math.round((bavail * bsize) / 1e6)} MB are free in ${tmpdir()}, where logs and artifacts are kept: free ` +
+        `${leastFreeBytes / 1e6} MB, or set TMPDIR to a larger disk.`,
+    );
+  }
+}
+
+async function checkDeployment(problems: string[], config: WorkerConfig): Promise<void> {
+  await attempt(problems, async () => problems.push(...(await deploymentProblems(config))));
+}
+
+/** Collects what a check has to say; a failure that it cannot explain goes on. */
+async function attempt<T>(problems: string[], work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    problems.push(error.message);
+    return undefined;
+  }
+}
