@@ -1,6 +1,7 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { Engine } from './engine.ts';
+import { removedOrLost } from './engine-lost.ts';
 import { createRunNetwork, type RunNetwork } from './run-network.ts';
 import type { SidecarControl } from './sidecar-control.ts';
 import { type SidecarOptions, startSidecar } from './start-sidecar.ts';
@@ -19,6 +20,7 @@ export interface RunUnitOptions
 export class RunUnit implements AsyncDisposable {
   /** Where the services' log lines go; a run that takes a unit over gives its own. */
   logger: Logger;
+  readonly #engine: Engine;
   readonly #network: RunNetwork;
   readonly #sidecars = new Map<string, Promise<SidecarControl>>();
   readonly #started: SidecarControl[] = [];
@@ -27,14 +29,15 @@ export class RunUnit implements AsyncDisposable {
   /** Resolves when the network exists; the sidecars go on booting. */
   static async create(engine: Engine, options: RunUnitOptions): Promise<RunUnit> {
     const network = await createRunNetwork(engine.docker, options.owner, options.subnets);
-    const unit = new RunUnit(network, options.logger);
+    const unit = new RunUnit(engine, network, options.logger);
     for (const sidecar of options.sidecars) {
-      unit.#start(engine, sidecar, options);
+      unit.#start(sidecar, options);
     }
     return unit;
   }
 
-  private constructor(network: RunNetwork, logger: Logger) {
+  private constructor(engine: Engine, network: RunNetwork, logger: Logger) {
+    this.#engine = engine;
     this.#network = network;
     this.logger = logger;
   }
@@ -73,12 +76,12 @@ export class RunUnit implements AsyncDisposable {
     try {
       await Promise.all(this.#started.map((sidecar) => sidecar[Symbol.asyncDispose]()));
     } finally {
-      await this.#network[Symbol.asyncDispose]();
+      await removedOrLost(this.#engine, () => this.#network[Symbol.asyncDispose]());
     }
   }
 
-  #start(engine: Engine, sidecar: Sidecar, options: RunUnitOptions): void {
-    const started = startSidecar(engine, sidecar, {
+  #start(sidecar: Sidecar, options: RunUnitOptions): void {
+    const started = startSidecar(this.#engine, sidecar, {
       ...options,
       network: this.network,
       onLog: (line) => this.logger.info({ sidecar: sidecar.name }, line),

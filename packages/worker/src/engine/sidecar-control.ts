@@ -10,6 +10,7 @@ import {
 } from '@docker-worker/service-kit/control';
 import type { Container } from 'dockerode';
 import { type Engine, engineMessage } from './engine.ts';
+import { removedOrLost } from './engine-lost.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** Lines of a sidecar's own log that an error about it quotes. */
@@ -122,7 +123,7 @@ export class SidecarControl implements AsyncDisposable {
     await this.end();
     this.#channel?.destroy();
     try {
-      await removeContainer(this.#engine.docker, this.#container.id);
+      await removedOrLost(this.#engine, () => removeContainer(this.#engine.docker, this.#container.id));
     } finally {
       await this.#options.resources.disposeAsync();
     }

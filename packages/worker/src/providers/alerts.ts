@@ -14,7 +14,9 @@ const mark = '[alert-operator] ';
 const repeatMs = 10 * 60_000;
 
 /** A hook for a logger that hands the lines which are marked for operators to `tell`, beside logging them. */
-export function alerting(tell: (alert: Alert) => void): (this: unknown, args: unknown[], method: LogFn) => void {
+export function alerting(
+  tell: (alert: Alert) => void,
+): (this: unknown, args: unknown[], method: LogFn) => void {
   const told = new Map<string, number>();
   return function (args, method) {
     const text = args.find((arg) => typeof arg === 'string');

@@ -7,12 +7,12 @@ import { type ConfigDocument, ConfigError, parseConfig } from '../config-file/re
 import { Registration } from '../config-file/registration.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { UserError } from '../user-error.ts';
+import type { Alert } from './alerts.ts';
 import { aws } from './clouds/aws.ts';
 import { azure } from './clouds/azure.ts';
 import type { Cloud, Machine } from './clouds/cloud.ts';
 import { google } from './clouds/google.ts';
 import { staticMachine } from './clouds/static.ts';
-import type { Alert } from './alerts.ts';
 import type { Provider, WorkerCommands } from './provider.ts';
 import { shouldTerminate } from './should-terminate.ts';
 

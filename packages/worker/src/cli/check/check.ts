@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import type Docker from 'dockerode';
+import { bytesText } from '../../bytes-text.ts';
 import type { WorkerConfig } from '../../config/config.ts';
 import { parseConfig, readConfigDocument } from '../../config-file/read-config.ts';
 import { bytesPerTask, roomOn } from '../../disk-room.ts';
@@ -7,7 +8,6 @@ import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import { diskOf, engineDisk } from '../../engine/free-disk.ts';
 import { sidecarImage } from '../../engine/sidecar-image.ts';
-import { bytesText } from '../../bytes-text.ts';
 import { features, featuresOf, slotsOf } from '../../features/index.ts';
 import { blockMetadata } from '../../firewall/block-metadata.ts';
 import { unblocked } from '../../firewall/guard-metadata.ts';

@@ -5,7 +5,8 @@ import { readFeatureSettings } from '../../config-file/read-config.ts';
 import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
-import { startWorker } from '../../worker.ts';
+import { startWorker, type Worker } from '../../worker.ts';
+import { endOnUncaught } from '../end-on-uncaught.ts';
 import { readTaskFile } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
 import { HeldOutput } from './held-output.ts';
@@ -59,10 +60,12 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   const logIn = new LogIn(options, output);
   const session = new Session(new taskcluster.Queue(client), options.artifacts, output);
   using _signals = session.handleSignals();
-  const [worker] = await Promise.all([
+  const config = localWorkerConfig(local, tasks.length, settings);
+  let worker: Worker | undefined;
+  using _uncaught = endOnUncaught({ config, logger, worker: () => worker });
+  [worker] = await Promise.all([
     startWorker({
-      config: localWorkerConfig(local, tasks.length, settings),
-      logger,
+      ...{ config, logger },
       engine,
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
