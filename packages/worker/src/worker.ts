@@ -192,7 +192,7 @@ class ClaimingWorker implements Worker {
 
   async #work(resources: AsyncDisposableStack): Promise<void> {
     await using _ = resources;
-    using idleTimer = this.#idleTimer;
+    using _idleTimer = this.#idleTimer;
     this.#idle();
     const { lost } = this.#host.engine;
     const onLost = () => this.#abortRuns({ kind: 'host-fault', message: lost.reason.message });
@@ -209,7 +209,7 @@ class ClaimingWorker implements Worker {
         await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
         continue;
       }
-      for (const claim of await this.#claim(claimable)) {
+      for (const claim of await this.#claim(free)) {
         this.#start(claim);
       }
     }

@@ -13,10 +13,11 @@ export function taskDefinition(
   { scopes, env }: TaskOverrides,
 ): object {
   const written = payload as { env?: Record<string, string> };
+  // A pool is named in one way; the embedded Taskcluster has no other.
+  const { provisionerId: _, workerType: __, ...definition } = task;
   return {
-    ...task,
+    ...definition,
     ...times(task),
-    ...localPool,
     taskQueueId: `${localPool.provisionerId}/${localPool.workerType}`,
     metadata: {
       name,
