@@ -6,6 +6,8 @@ export type AbortCause =
   | { kind: 'canceled' }
   | { kind: 'max-run-time'; seconds: number }
   | { kind: 'worker-shutdown' }
+  /** A service that the task needs has died, and could not be replaced; the message has its last words. */
+  | { kind: 'sidecar-lost'; message: string }
   /** A feature failed once the container ran. */
   | { kind: 'started-failed'; message: string }
   | { kind: 'internal-error'; message: string };
@@ -26,6 +28,8 @@ export class RunAbort extends Error {
       case 'max-run-time':
       case 'started-failed':
         return { kind: 'failed' };
+      case 'sidecar-lost':
+        return { kind: 'exception', reason: 'worker-shutdown' };
       default:
         return { kind: 'exception', reason: this.abortCause.kind };
     }
@@ -42,6 +46,8 @@ function logText(cause: AbortCause): string {
       return `Task was aborted because states could not be started successfully. ${cause.message}`;
     case 'worker-shutdown':
       return 'Task has been aborted prematurely. Reason: worker-shutdown';
+    case 'sidecar-lost':
+      return `Task has been aborted prematurely. Reason: worker-shutdown. ${cause.message}`;
     case 'internal-error':
       return `Task has been aborted prematurely. Reason: internal-error (${cause.message})`;
   }

@@ -42,7 +42,8 @@ export const relengAPIProxy: Feature = {
     const permissions = permissionsOf(request);
     return permissions === undefined ? [] : refusals(permissions);
   },
-  async prepare({ task, credentials, host }) {
+  async prepare(run) {
+    const { task, host } = run;
     const settings = host.config.relengAPIProxy as RelengapiProxySettings;
     const { allow, routes, ca } = settings;
     const signs = routes?.some(({ auth }) => auth.provider === 'taskcluster-hawk') ?? false;
@@ -50,14 +51,14 @@ export const relengAPIProxy: Feature = {
       sidecars: [
         sidecarRequest(
           relengapiProxy,
-          {
+          async () => ({
             settings: { allow, routes: await withTokens(routes) },
             scopes: task.scopes,
-            credentials: signs ? credentials : undefined,
+            credentials: signs ? run.credentials : undefined,
             issuingToken: settings.issuingToken ?? process.env.RELENG_API_TOKEN,
             host: settings.host,
             ca: ca === undefined ? undefined : await readFile(ca, 'utf8'),
-          },
+          }),
           { followsCredentials: signs },
         ),
       ],

@@ -9,17 +9,18 @@ export const taskclusterProxy: Feature = {
   name: 'taskclusterProxy',
   defaultOn: false,
   sidecars: [tcProxy],
-  async prepare({ taskId, runId, task, credentials, host }) {
+  async prepare(run) {
+    const { taskId, runId, task, host } = run;
     return {
       env: { TASKCLUSTER_PROXY_URL: 'http://taskcluster' },
       sidecars: [
         sidecarRequest(
           tcProxy,
-          {
+          async () => ({
             rootUrl: host.config.rootUrl,
-            credentials,
+            credentials: run.credentials,
             authorizedScopes: [...task.scopes, `queue:create-artifact:${taskId}/${runId}`],
-          },
+          }),
           { followsCredentials: true },
         ),
       ],
