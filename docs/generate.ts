@@ -4,7 +4,7 @@ import { openApiDocument as execWsServerRoutes } from '../packages/exec-ws-serve
 import { options as execWsServer } from '../packages/exec-ws-server/src/options.ts';
 import { openApiDocument as relengapiProxyRoutes } from '../packages/relengapi-proxy/src/open-api.ts';
 import { options as relengapiProxy } from '../packages/relengapi-proxy/src/options.ts';
-import type { AnyOptionTable } from '../packages/service-kit/src/option-table.ts';
+import type { AnyOptionTable } from '../packages/service-kit/src/options/option-table.ts';
 import { openApiDocument as tcProxyRoutes } from '../packages/tc-proxy/src/open-api.ts';
 import { options as tcProxy } from '../packages/tc-proxy/src/options.ts';
 import { openApiDocument as testdroidProxyRoutes } from '../packages/testdroid-proxy/src/open-api.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigFile } from '../../packages/worker/src/config/config.ts';
+import { ConfigFile } from '../../packages/worker/src/config-file/worker-config.ts';
 import { code, table } from './markdown.ts';
 
 /** What the generator reads of a JSON schema. */

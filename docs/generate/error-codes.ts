@@ -13,6 +13,8 @@ const meanings: Record<string, string> = {
   TokenRefused: 'The issuer refuses to issue a token; asking again will not help.',
   TokenUnavailable: 'The file with the token cannot be read or is empty.',
   TunnelNotReady: 'The VPN is not up or the server behind it is not reached; the body has the `state`.',
+  UpstreamBusy:
+    'No connection to the upstream became free in 30 s, or 1,024 requests wait already; try again later (`Retry-After`).',
   UpstreamCertificateRejected:
     'The TLS certificate of the upstream is not trusted. `--ca` adds one to trust.',
   UpstreamClosed: 'The upstream hung up before its answer was complete.',

@@ -2,7 +2,7 @@ import {
   type AnyOptionTable,
   commonOptions,
   type Option,
-} from '../../packages/service-kit/src/option-table.ts';
+} from '../../packages/service-kit/src/options/option-table.ts';
 import { code, table } from './markdown.ts';
 
 /** The options of a service with their variables and defaults, those that all services have included. */

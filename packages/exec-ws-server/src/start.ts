@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Gauge, listen, type RunningService, type ServiceContext } from '@docker-worker/service-kit';
 import Docker from 'dockerode';
-import { createExecWsApp } from './exec-ws-app.ts';
 import { ExecWsConfig } from './exec-ws-config.ts';
-import { builtAssets } from './page-assets.ts';
-import { Sessions } from './sessions.ts';
-import { shellCommand } from './shell-command.ts';
-import { ShellHost } from './shell-host.ts';
-import { ShellServer } from './shell-server.ts';
+import { createExecWsApp } from './http/exec-ws-app.ts';
+import { builtAssets } from './http/page-assets.ts';
+import { Sessions } from './session/sessions.ts';
+import { ShellServer } from './session/shell-server.ts';
+import { shellCommand } from './shell/shell-command.ts';
+import { ShellHost } from './shell/shell-host.ts';
 
 export { ExecWsConfig as config };
 

@@ -7,6 +7,7 @@ test('flags become options', () => {
   expect(parseCommand([...args, '--claim-seconds', '2.5', '--long-poll-seconds', '1'])).toEqual({
     action: 'run',
     options: {
+      anonymous: true,
       port: 8400,
       host: '0.0.0.0',
       dataDir: '/tmp/x',

@@ -10,6 +10,7 @@ Usage: local-taskcluster [options]
   --host ADDRESS             address to listen on (default: 127.0.0.1)
   --data DIR                 keep tasks, artifacts and credentials in DIR across restarts
   --root-url URL             under which callers reach this server (default: http://HOST:PORT)
+  --no-anonymous             like a new deployment, in which nobody has made a role "anonymous" yet
   --claim-seconds NUMBER     how long a claim lasts (default: 1200)
   --long-poll-seconds NUMBER how long claimWork waits for a task (default: 20)
   --help                     show this text
@@ -38,6 +39,7 @@ const flagsSchema = z.strictObject({
   host: z.string().min(1).optional(),
   data: z.string().min(1).optional(),
   'root-url': z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
+  'no-anonymous': z.boolean().default(false),
   'claim-seconds': number.pipe(z.number().positive()).optional(),
   'long-poll-seconds': number.pipe(z.number().positive()).optional(),
 });
@@ -60,6 +62,7 @@ export function parseCommand(args: string[]): Command {
       host: flags.host,
       dataDir: flags.data,
       rootUrl: flags['root-url'],
+      anonymous: !flags['no-anonymous'],
       claimSeconds: flags['claim-seconds'],
       longPollSeconds: flags['long-poll-seconds'],
     },
@@ -75,7 +78,7 @@ function parseFlags(args: string[]) {
       options: {
         ...{ port: text, host: text, data: text, 'root-url': text },
         ...{ 'claim-seconds': text, 'long-poll-seconds': text },
-        ...{ help: flag, version: flag },
+        ...{ 'no-anonymous': flag, help: flag, version: flag },
       },
     }).values;
   } catch (error) {

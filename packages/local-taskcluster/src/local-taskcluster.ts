@@ -6,17 +6,17 @@ import type { Service } from './api/endpoint.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { Clients } from './auth/clients.ts';
 import { Roles } from './auth/roles.ts';
-import { authService } from './auth/service.ts';
 import { BlobStore } from './blobs/blob-store.ts';
+import { ObjectStore } from './blobs/object-store.ts';
 import type { Logger } from './logger.ts';
-import { redirectToArtifact } from './queue/artifact-location.ts';
 import { createQueue } from './queue/queue.ts';
 import { queueService } from './queue/service.ts';
+import { signedArtifactUrl } from './queue/signed-artifact-url.ts';
 import { createServer } from './server.ts';
+import { authService } from './services/auth/auth.ts';
 import { indexService } from './services/index-service.ts';
 import { IndexedTasks } from './services/indexed-tasks.ts';
 import { objectService } from './services/object.ts';
-import { ObjectStore } from './services/object-store.ts';
 import { purgeCacheService } from './services/purge-cache.ts';
 import { secretsService } from './services/secrets.ts';
 import { workerManagerService } from './services/worker-manager.ts';
@@ -36,6 +36,8 @@ export interface LocalTaskclusterOptions {
   claimSeconds?: number;
   /** How long claimWork waits for a task; default 20, fractions allowed. */
   longPollSeconds?: number;
+  /** Whether there is a role `anonymous`, which a new deployment does not have; default true. */
+  anonymous?: boolean;
   /** Of the client that has all scopes; default `root`. */
   clientId?: string;
   /** Default: the one of the last start in `dataDir`, else random. */
@@ -82,6 +84,7 @@ export async function startLocalTaskcluster(
   const objects = new ObjectStore(database, blobs);
   const clients = new Clients(database);
   const roles = new Roles(database);
+  if (options.anonymous ?? true) roles.ensureAnonymous();
   const root = clients.ensureStatic(options.clientId ?? 'root', ['*'], options.accessToken);
   const authenticator = new Authenticator((clientId) => clients.get(clientId), roles);
 
@@ -97,11 +100,12 @@ export async function startLocalTaskcluster(
     objectService(objects, blobs),
     indexService({
       indexed: new IndexedTasks(database, queue.lifecycle),
-      locateArtifact: (taskId, name, identity) => redirectToArtifact(queue, { taskId, name }, identity),
+      artifactUrl: (taskId, name) => signedArtifactUrl(rootUrl, queue.signer, { taskId, name }),
     }),
     purgeCacheService(database),
     workerManagerService(
       new WorkerPools(database),
+      queue.workers,
       clients.ensureStatic('static/taskcluster/worker-manager', ['*']),
     ),
   ];

@@ -49,6 +49,7 @@ export function createServer({ services, blobs, logger, ...mount }: ServerOption
     // A caller that goes away in the middle of an upload is no fault of the server.
     const isOurs = refusal.code === 'InternalServerError' && !request.raw.readableAborted;
     if (isOurs) logger?.error({ err: error }, 'request failed');
+    if (refusal.code === 'AuthenticationFailed') reply.header('www-authenticate', 'hawk');
     return reply.code(refusal.status).send(errorBody(refusal, requestInfo(request)));
   });
   app.setNotFoundHandler((request, reply) => {

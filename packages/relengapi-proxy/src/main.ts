@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { defineService } from '@docker-worker/service-kit/define-service';
+import { standardError } from '@docker-worker/service-kit/standard-streams';
 import manifest from '../package.json' with { type: 'json' };
 import { lacksSeparator } from './lacks-separator.ts';
 import { options } from './options.ts';
@@ -20,7 +21,7 @@ const main = defineService({
 });
 
 if (lacksSeparator(process.argv.slice(2))) {
-  process.stderr.write('relengapi-proxy cannot start:\n  usage: relengapi-proxy [options] -- <taskId>\n');
+  standardError.write('relengapi-proxy cannot start:\n  usage: relengapi-proxy [options] -- <taskId>\n');
   process.exit(1);
 }
 await main();

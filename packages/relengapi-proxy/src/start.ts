@@ -13,13 +13,13 @@ import {
   taskScopes,
 } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
-import { type AuthorizerContext, createAuthorizer } from './create-authorizer.ts';
-import { Forwarder } from './forwarder.ts';
-import { IssuerHealth } from './issuer-health.ts';
+import { type AuthorizerContext, createAuthorizer } from './authorize/create-authorizer.ts';
+import { IssuerHealth } from './authorize/issuer-health.ts';
+import { Forwarder } from './forward/forwarder.ts';
+import { RouteTable } from './forward/route-table.ts';
 import { permissionScopePrefix, permissionsFromScopes } from './permissions.ts';
 import { RelengapiConfig, routesOf } from './relengapi-config.ts';
 import type { Route } from './route-settings.ts';
-import { RouteTable } from './route-table.ts';
 
 export { RelengapiConfig as config };
 

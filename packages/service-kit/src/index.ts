@@ -1,32 +1,31 @@
 export { Gauge, Registry } from 'prom-client';
-export * from './control.ts';
-export { defineService } from './define-service.ts';
-export {
-  type ErrorBody,
-  errorBody,
-  type FailedRequest,
-  type GatewayError,
-  gatewayError,
-} from './gateway-error.ts';
-export { signUrl } from './hawk-bewit.ts';
-export { type HawkCredentials, type HawkRequest, hawkHeader, hawkMac } from './hawk-header.ts';
-export { HawkKey } from './hawk-key.ts';
-export { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
-export { type HttpUrl, parseHttpUrl } from './http-url.ts';
-export { listen } from './listen.ts';
-export { commonOptions, type Option, type OptionTable, wholeNumber } from './option-table.ts';
-export { createProxyApp, type ProxyAppOptions } from './proxy-app.ts';
-export { rawPath } from './raw-path.ts';
-export { Redactor } from './redactor.ts';
-export { answerJson, type RelayOptions, type RelayOutcome, relay } from './relay.ts';
-export { hasBody, RequestBody, smallBody } from './request-body.ts';
-export { RequestMetrics, type ServedRequest } from './request-metrics.ts';
-export { type ReverseProxyOptions, reverseProxy } from './reverse-proxy.ts';
-export * from './service.ts';
-export { IpAddress, Port, type ServiceConfig, serviceConfigShape } from './service-config.ts';
-export { createLogger, type Logger } from './service-logger.ts';
-export type { Sidecar } from './sidecar.ts';
-export { countStreamed } from './streamed-bytes.ts';
-export { type TaskScopesOptions, taskScopes } from './task-scopes.ts';
-export { createUpstreamDispatcher, type UpstreamDispatcherOptions } from './upstream-dispatcher.ts';
-export { withoutSchemas } from './without-schemas.ts';
+export * from './control/control.ts';
+export { signUrl } from './hawk/hawk-bewit.ts';
+export { type HawkCredentials, type HawkRequest, hawkHeader, hawkMac } from './hawk/hawk-header.ts';
+export { HawkKey } from './hawk/hawk-key.ts';
+export { type HttpUrl, parseHttpUrl } from './hawk/http-url.ts';
+export { countStreamed } from './io/streamed-bytes.ts';
+export { commonOptions, type Option, type OptionTable, wholeNumber } from './options/option-table.ts';
+export { IpAddress, Port, type ServiceConfig, serviceConfigShape } from './options/service-config.ts';
+export { type FailedRequest, type GatewayError, gatewayError } from './proxy/gateway-error.ts';
+export { endToEndHeaderObject, endToEndHeaders } from './proxy/header-hygiene.ts';
+export { createProxyApp, type ProxyAppOptions } from './proxy/proxy-app.ts';
+export { rawPath } from './proxy/raw-path.ts';
+export { answerJson, type RelayOptions, type RelayOutcome, relay } from './proxy/relay.ts';
+export { hasBody, RequestBody, smallBody } from './proxy/request-body.ts';
+export { type ReverseProxyOptions, reverseProxy } from './proxy/reverse-proxy.ts';
+export { type TaskScopesOptions, taskScopes } from './proxy/task-scopes.ts';
+export { createUpstreamDispatcher, type UpstreamDispatcherOptions } from './proxy/upstream-dispatcher.ts';
+export { boundWaiting, UpstreamBusyError, type WaitingLimits, waitingLimits } from './proxy/waiting-limit.ts';
+export { type ErrorBody, errorBody } from './server/error-body.ts';
+export { listen } from './server/listen.ts';
+export { createServiceApp, type ServiceAppOptions } from './server/service-app.ts';
+export { createServiceServer, type ServiceServerOptions } from './server/service-server.ts';
+export { withoutSchemas } from './server/without-schemas.ts';
+export { defineService } from './service/define-service.ts';
+export * from './service/service.ts';
+export type { Sidecar } from './service/sidecar.ts';
+export { ServiceError } from './service-error.ts';
+export { Redactor } from './telemetry/redactor.ts';
+export { RequestMetrics, type ServedRequest } from './telemetry/request-metrics.ts';
+export { createLogger, type Logger } from './telemetry/service-logger.ts';

@@ -9,12 +9,12 @@ import {
   ServiceError,
   taskScopes,
 } from '@docker-worker/service-kit';
-import { CredentialHolder } from './credential-holder.ts';
-import { PeerGuard } from './peer-guard.ts';
-import { TargetGuard } from './target-guard.ts';
+import { PeerGuard } from './peer/peer-guard.ts';
+import { CredentialHolder } from './signing/credential-holder.ts';
+import { TargetGuard } from './target/target-guard.ts';
 import { TcProxyConfig } from './tc-proxy-config.ts';
 import { TcProxyServer } from './tc-proxy-server.ts';
-import { createUpstreams } from './upstreams.ts';
+import { createUpstreams } from './upstream/upstreams.ts';
 
 export { TcProxyConfig as config };
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { IpAddress, Port, serviceConfigShape } from '@docker-worker/service-kit/service-config';
 import { z } from 'zod';
-import { ProxyCredentials } from './proxy-credentials.ts';
+import { ProxyCredentials } from './signing/proxy-credentials.ts';
 
 /** Everything tc-proxy can be told, from the worker's `configure` message or from flags and variables. */
 export const TcProxyConfig = z.strictObject({

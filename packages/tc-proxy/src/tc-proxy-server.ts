@@ -1,15 +1,19 @@
 import { once } from 'node:events';
-import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Logger, parseHttpUrl, type RequestMetrics } from '@docker-worker/service-kit';
-import type { CredentialHolder } from './credential-holder.ts';
-import { Forwarder } from './forwarder.ts';
-import { IdleConnections } from './idle-connections.ts';
-import type { RetryPolicy } from './retry-policy.ts';
-import { routeName } from './route-name.ts';
-import type { TargetGuard } from './target-guard.ts';
-import type { Upstreams } from './upstreams.ts';
-import { isWebSocketRequest } from './web-socket-tunnel.ts';
+import {
+  createServiceServer,
+  type Logger,
+  parseHttpUrl,
+  type RequestMetrics,
+} from '@docker-worker/service-kit';
+import { Forwarder } from './forward/forwarder.ts';
+import type { RetryPolicy } from './forward/retry-policy.ts';
+import { isWebSocketRequest } from './forward/web-socket-tunnel.ts';
+import { routeName } from './routes/route-name.ts';
+import type { CredentialHolder } from './signing/credential-holder.ts';
+import type { TargetGuard } from './target/target-guard.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
 
 export interface TcProxyServerOptions {
   rootUrl: string;
@@ -20,26 +24,11 @@ export interface TcProxyServerOptions {
   /** Which hosts clients may name. */
   guard: TargetGuard;
   retry: RetryPolicy;
-  /** Milliseconds that clients' connections may be idle for; default: 72,000. */
-  idleTimeoutMs?: number;
+  /** For tests: milliseconds of silence after which connections of clients are closed. */
+  silentMs?: number;
   metrics: RequestMetrics;
   logger: Logger;
 }
-
-/** Largest header block of a request: more than the 16 KiB that Node takes, for long scope lists and cookies. */
-const maxHeaderSize = 132 * 1024;
-
-const serverOptions = {
-  maxHeaderSize,
-  shouldUpgradeCallback: isWebSocketRequest,
-  requestTimeout: 0,
-  keepAliveTimeout: 0,
-  // Requests without a body get no stream for it.
-  optimizeEmptyRequests: true,
-};
-
-/** As Fastify has it: longer than clients and load balancers keep idle connections. */
-const defaultIdleTimeoutMs = 72_000;
 
 /** From the start, when the first request is likely to come, to the loading of what hardly any request needs. */
 const quietMs = 1_000;
@@ -50,10 +39,9 @@ const quietMs = 1_000;
  * of them is asked for, or a moment after the start, which is the quicker by that.
  */
 export class TcProxyServer {
-  readonly server: http.Server;
+  readonly server: Server;
   readonly #options: TcProxyServerOptions;
   readonly #forwarder: Forwarder;
-  readonly #idleConnections: IdleConnections;
   #isClosing = false;
   #ownRoutes: Promise<RequestListener> | undefined;
   #quiet: NodeJS.Timeout | undefined;
@@ -62,16 +50,18 @@ export class TcProxyServer {
     const root = parseHttpUrl(options.rootUrl);
     if (!root) throw new TypeError('rootUrl is not an http or https URL');
     this.#options = options;
-    this.server = http.createServer(serverOptions, (request, response) => this.#handle(request, response));
+    this.server = createServiceServer((request, response) => this.#handle(request, response), {
+      shouldUpgrade: isWebSocketRequest,
+      silentMs: options.silentMs,
+      // Requests without a body get no stream for it.
+      http: { optimizeEmptyRequests: true },
+    });
     this.#forwarder = new Forwarder({
       ...options,
       root,
       // What has become idle now must not hold up the close until its keep-alive time is over.
       onIdle: () => setImmediate(() => this.server.closeIdleConnections()),
     });
-    this.#idleConnections = new IdleConnections(this.server, options.idleTimeoutMs ?? defaultIdleTimeoutMs);
-    // Node would silently drop the headers beyond a limit; the size of the block is the limit here.
-    this.server.maxHeadersCount = 0;
     this.server.on('connect', (_, socket: Socket) => socket.end(connectRefusal));
     this.server.on('upgrade', (request, socket, head) =>
       this.#forwarder.upgrade(request.url ?? '/', request, socket, head),
@@ -96,14 +86,13 @@ export class TcProxyServer {
   }
 
   loadOwnRoutes(): Promise<RequestListener> {
-    this.#ownRoutes ??= import('./own-routes.ts').then(({ createOwnRoutes }) =>
+    this.#ownRoutes ??= import('./routes/own-routes.ts').then(({ createOwnRoutes }) =>
       createOwnRoutes(this.#options),
     );
     return this.#ownRoutes;
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    this.#idleConnections.saw(response);
     const { method, url = '/' } = request;
     try {
       if (routeName(method, url, this.#options.credentialsEndpoint)) void this.#answer(request, response);

@@ -1,6 +1,5 @@
-import type { Logger } from '@docker-worker/service-kit';
-import { withoutSchemas } from '@docker-worker/service-kit';
-import Fastify, { type FastifyInstance } from 'fastify';
+import { createServiceApp, type Logger } from '@docker-worker/service-kit';
+import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Borrowed } from './acquire.ts';
 import type { Borrowing } from './borrowing.ts';
@@ -23,13 +22,7 @@ const questionMs = 60_000;
 /** The routes that a task sees at `http://testdroid`. */
 export function createDeviceApp(options: DeviceAppOptions): FastifyInstance {
   const { borrowing, devices, version, logger } = options;
-  const app = Fastify({
-    ...withoutSchemas,
-    logger: false,
-    // A phone that has to be flashed takes its time.
-    requestTimeout: 0,
-    forceCloseConnections: 'idle',
-  });
+  const app = createServiceApp();
 
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({

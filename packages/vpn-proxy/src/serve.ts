@@ -6,14 +6,14 @@ import {
   type ServiceContext,
   ServiceError,
 } from '@docker-worker/service-kit';
-import { Gate } from './gate.ts';
-import { httpTarget } from './http-target.ts';
-import { probeUpstream } from './probe-upstream.ts';
-import type { Tunnel } from './tunnel.ts';
-import { UpgradeRelay } from './upgrade-relay.ts';
-import { upstreamLookup } from './upstream-lookup.ts';
+import { Gate } from './forward/gate.ts';
+import { httpTarget } from './forward/http-target.ts';
+import { probeUpstream } from './forward/probe-upstream.ts';
+import { UpgradeRelay } from './forward/upgrade-relay.ts';
+import { upstreamLookup } from './forward/upstream-lookup.ts';
+import { createVpnProxyApp } from './forward/vpn-proxy-app.ts';
+import type { Tunnel } from './tunnel/tunnel.ts';
 import type { VpnProxyConfig } from './vpn-config.ts';
-import { createVpnProxyApp } from './vpn-proxy-app.ts';
 
 /** Opens the port and the tunnel; needs no privileges. */
 export async function serve(

@@ -1,7 +1,7 @@
 import { type RunningService, type ServiceContext, ServiceError } from '@docker-worker/service-kit';
-import { dropPrivileges } from './drop-privileges.ts';
-import { makeTunnel, readVpn } from './make-tunnel.ts';
 import { serve } from './serve.ts';
+import { dropPrivileges } from './tunnel/drop-privileges.ts';
+import { makeTunnel, readVpn } from './tunnel/make-tunnel.ts';
 import { VpnProxyConfig } from './vpn-config.ts';
 
 export { VpnProxyConfig as config };

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { readTaskFile } from './cli/task-file.ts';
-import { ConfigFile } from './config/config.ts';
+import { ConfigFile } from './config-file/worker-config.ts';
+import { payloadSchemaFor } from './features/payload-schema.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -45,7 +46,7 @@ test.each(tasks)('the task in line $line of $page is a valid one', async ({ text
   const file = join(folder, 'task.yml');
   await writeFile(file, text);
 
-  await expect(readTaskFile(file)).resolves.toHaveLength(1);
+  await expect(readTaskFile(file, payloadSchemaFor())).resolves.toHaveLength(1);
 });
 
 test.each(tasks)('the task in line $line of $page is an example, which is executed', ({ text, example }) => {
@@ -67,7 +68,7 @@ test.each(readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.y
     // Executed in the package of the tests that need an engine.
     const executed = readFileSync(join(root, 'packages/e2e/src/examples.test.ts'), 'utf8');
 
-    expect((await readTaskFile(join(root, 'examples', name))).length).toBeGreaterThan(0);
+    expect((await readTaskFile(join(root, 'examples', name), payloadSchemaFor())).length).toBeGreaterThan(0);
     expect(executed).toMatch(new RegExp(`'${name}'|exampleWithStandIns\\('${name.replace('.yml', '')}'\\)`));
   },
 );

@@ -1,4 +1,4 @@
-export { WorkerConfig } from './config/config.ts';
+export { WorkerConfig } from './config-file/worker-config.ts';
 export { bridgeGateway } from './engine/bridge-gateway.ts';
 export { connectEngine, type Engine } from './engine/engine.ts';
 export { profileText } from './features/allow-ptrace/profile-text.ts';

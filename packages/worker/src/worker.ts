@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { unlessAborted } from './async/unless-aborted.ts';
 import { type WorkerConfig, workerNameOf } from './config/config.ts';
 import { readCertificate } from './config/read-certificate.ts';
 import { DiskRoom } from './disk-room.ts';
@@ -9,30 +9,24 @@ import type { PullEvent } from './engine/ensure-image.ts';
 import { sweepSharedFolders } from './engine/shared-folder.ts';
 import { sweep } from './engine/sweep.ts';
 import type { WarmUnits } from './engine/warm-units.ts';
-import { sweepProfiles } from './features/allow-ptrace/app-armor.ts';
-import { CacheStore } from './features/caches/cache-store.ts';
-import { PurgeService } from './features/caches/purge-service.ts';
-import { DevicePool } from './features/devices/device-pool.ts';
-import { slotsOf } from './features/devices/host-devices.ts';
-import type { OpenShell } from './features/interactive/open-shell.ts';
-import { PhoneSessions } from './features/testdroid-proxy/phone-sessions.ts';
-import { phonesLeft } from './features/testdroid-proxy/phones-left.ts';
+import { featuresOf, slotsOf } from './features/index.ts';
 import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
-import { ImageStore } from './images/image-store.ts';
+import { imagesOfHost } from './images/images-of-host.ts';
 import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
 import type { Outcome } from './lifecycle/execute.ts';
 import { performRun } from './lifecycle/perform-run.ts';
 import { type LogServer, startLogServer } from './log/log-server.ts';
-import type { WorkerMetrics } from './operators/worker-metrics.ts';
+import type { WorkerMetrics } from './metrics/worker-metrics.ts';
 import type { WorkerCommands } from './providers/provider.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
+import { type HostPart, HostParts } from './run/host-part.ts';
+import type { OpenShell } from './run/open-shell.ts';
 import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { sweepRunFolders } from './run/run-folder.ts';
-import { unlessAborted } from './unless-aborted.ts';
 import { version } from './version.ts';
 
 /** At most one call a second to a queue that fails. */
@@ -91,21 +85,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
-  const caches = starting.use(
-    new CacheStore(config.cache.volumeCachePath, logger, (event) => options.metrics?.caches.inc({ event })),
-  );
-  const [leftCaches, profiles, folders] = await Promise.all([
-    caches.sweep(),
-    sweepProfiles(workerName),
+  const parts = starting.use(new HostParts({ ...options, workerName }, partsOf(config)));
+  const left = await Promise.all([
     sweepRunFolders(workerName),
+    ...[...parts].map((part) => part.sweep?.() ?? 0),
   ]);
-  if (leftCaches + profiles + folders > 0) {
-    logger.warn({ caches: leftCaches, profiles, folders }, 'removing what a killed worker left behind');
+  const things = left.reduce((sum, count) => sum + count, 0);
+  if (things > 0) {
+    logger.warn({ things }, 'removing what a killed worker left behind');
   }
-  const phoneSessions = new PhoneSessions(config, workerName, logger);
-  // The cloud may be slow, and there is no reason to wait for it.
-  const leftSessions = phoneSessions.sweep();
-  starting.defer(() => leftSessions);
   const aborting = new AbortController();
   const host: RunHost = {
     config,
@@ -116,20 +104,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     logger,
     metrics: options.metrics,
     warmUnits,
-    devices: new DevicePool(config),
-    caches,
-    images: new ImageStore({
-      ...{ docker: engine.docker, folder: join(config.stateDirectory, 'images'), logger },
-      expirationMs: config.garbageCollection.imageExpiration,
-      onRemoved: () => options.metrics?.removed.inc({ kind: 'image' }),
-    }),
-    purges: new PurgeService(config, caches, logger),
-    phoneSessions,
+    parts,
     stopping: aborting.signal,
     onPull: options.onPull,
     onShell: options.onShell,
   };
   return new ClaimingWorker(options, host, aborting, starting.move());
+}
+
+/** In the order in which they are asked for room on the disk. */
+function partsOf(config: WorkerConfig): HostPart[] {
+  return [imagesOfHost, ...featuresOf(config).flatMap(({ host }) => host ?? [])];
 }
 
 async function openLogServer(config: WorkerConfig, logger: Logger): Promise<LogServer> {
@@ -150,7 +135,8 @@ class ClaimingWorker implements Worker {
   readonly ended: Promise<void>;
   readonly #options: WorkerOptions;
   readonly #host: RunHost;
-  readonly #running = new Set<Promise<void>>();
+  /** Claimed tasks, each until everything made for it is gone, with their payloads. */
+  readonly #running = new Map<Promise<void>, unknown>();
   readonly #openRuns = new Set<Run>();
   /** Aborted when nothing more is to be claimed. */
   readonly #stopping = new AbortController();
@@ -208,13 +194,12 @@ class ClaimingWorker implements Worker {
     lost.addEventListener('abort', onLost, { once: true });
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const slots = this.#freeSlots();
+      const slots = Math.max(0, slotsOf(this.#host.config) - this.#running.size);
       if (slots === 0) {
-        await unlessAborted(signal, Promise.race(this.#running)).catch(() => {});
+        await unlessAborted(signal, Promise.race(this.#running.keys())).catch(() => {});
         continue;
       }
-      const payloads = [...this.#openRuns].map(({ task }) => task.payload);
-      const free = Math.min(slots, await phonesLeft(this.#host, payloads));
+      const free = await this.#freeSlots(slots);
       // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
       if (free === 0 || this.#host.engine.silent || !(await this.#disk.isEnoughFor(free))) {
         await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
@@ -224,18 +209,19 @@ class ClaimingWorker implements Worker {
         this.#start(claim);
       }
     }
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.keys());
     await this.#disk.settled();
     this.#host.logger.info('shutdown');
     this.#host.logger.info('exit');
     lost.throwIfAborted();
   }
 
-  /** As many as can be given whatever devices their tasks may ask for. */
-  #freeSlots(): number {
-    const { config, devices, logger } = this.#host;
-    const slots = Math.max(0, slotsOf(config) - this.#running.size);
-    const free = Math.min(slots, devices.room);
+  /** As many of the slots as there is room for whatever their tasks may ask for. */
+  async #freeSlots(slots: number): Promise<number> {
+    const { parts, logger } = this.#host;
+    const claimed = [...this.#running.values()];
+    const rooms = await Promise.all([...parts].map((part) => part.room?.(claimed) ?? slots));
+    const free = Math.min(slots, ...rooms);
     if (free < slots && free !== this.#adjustedTo) {
       logger.info(
         { message: `Devices are the limit. Adjusted Host Capacity: ${free}` },
@@ -281,7 +267,6 @@ class ClaimingWorker implements Worker {
     const { onRun, onResolved } = this.#options;
     const { logger } = this.#host;
     const id = { taskId: claim.status.taskId, runId: claim.runId };
-    const expected = this.#host.devices.expect(claim.task.payload);
     let open: Run | undefined;
     const running = performRun(this.#host, claim, (run) => {
       open = run;
@@ -300,7 +285,6 @@ class ClaimingWorker implements Worker {
       (error: Error) => logger.error({ err: error, ...id }, '[alert-operator] task error'),
     );
     const settled = running.finally(() => {
-      expected[Symbol.dispose]();
       this.#host.warmUnits.refill();
       this.#disk.collectGarbage();
       this.#running.delete(settled);
@@ -312,7 +296,7 @@ class ClaimingWorker implements Worker {
         this.#host.metrics?.busySeconds.inc(secondsSince(open.claimed));
       }
     });
-    this.#running.add(settled);
+    this.#running.set(settled, claim.task.payload);
   }
 
   #count(run: Run | undefined, { resolution }: Outcome): void {

@@ -1,4 +1,4 @@
-import { aliveSeconds, closeCode, type PageMessage, type ServerMessage } from '../page-messages.ts';
+import { aliveSeconds, closeCode, type PageMessage, type ServerMessage } from '../session/page-messages.ts';
 
 export type State = 'connecting' | 'connected' | 'lost' | 'ended';
 

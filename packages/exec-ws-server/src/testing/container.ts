@@ -1,5 +1,5 @@
 import Docker from 'dockerode';
-import { engineMessage } from '../exec-process.ts';
+import { engineMessage } from '../shell/exec-process.ts';
 
 export const docker = new Docker();
 

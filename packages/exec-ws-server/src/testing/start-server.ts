@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, listen, Redactor } from '@docker-worker/service-kit';
-import { createExecWsApp, type ExecWsAppOptions } from '../exec-ws-app.ts';
+import { createExecWsApp, type ExecWsAppOptions } from '../http/exec-ws-app.ts';
 import { buildPage } from '../page/build.ts';
-import type { PageSessionOptions } from '../page-session.ts';
-import { Sessions } from '../sessions.ts';
-import { shellCommand } from '../shell-command.ts';
-import { ShellHost } from '../shell-host.ts';
-import { ShellServer } from '../shell-server.ts';
+import type { PageSessionOptions } from '../session/page-session.ts';
+import { Sessions } from '../session/sessions.ts';
+import { ShellServer } from '../session/shell-server.ts';
+import { shellCommand } from '../shell/shell-command.ts';
+import { ShellHost } from '../shell/shell-host.ts';
 import { docker } from './container.ts';
 
 export interface TestServerOptions {

@@ -3,10 +3,11 @@ export type Answer = object | undefined | Respond;
 
 export class Respond {
   readonly status: number;
-  readonly body: object;
+  /** Undefined for none. */
+  readonly body: object | undefined;
   readonly headers: Record<string, string>;
 
-  constructor(status: number, body: object, headers: Record<string, string> = {}) {
+  constructor(status: number, body: object | undefined, headers: Record<string, string> = {}) {
     this.status = status;
     this.body = body;
     this.headers = headers;

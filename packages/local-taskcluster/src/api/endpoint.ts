@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Identity } from '../auth/authenticator.ts';
+import type { ScopeParameters, ScopeTemplate } from '../auth/scope-template.ts';
 import type { Answer } from './answer.ts';
 import type { PageQuery } from './page.ts';
-import type { ScopeParameters, ScopeTemplate } from './scope-template.ts';
 
 /** `'/task/<taskId>/runs/<runId>'` has the parameters `taskId` and `runId`. */
 type ParametersOf<Route extends string> = Route extends `${string}<${infer Name}>${infer Rest}`

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { authorize } from '../auth/authorize.ts';
 import { identify } from '../auth/identify.ts';
+import { renderScopes } from '../auth/scope-template.ts';
 import { ApiError } from '../errors.ts';
+import { PARAMETER_PATTERNS } from '../fields.ts';
 import { Respond } from './answer.ts';
 import type { Call, Endpoint, Service } from './endpoint.ts';
-import { PARAMETER_PATTERNS } from './fields.ts';
-import { renderScopes } from './scope-template.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

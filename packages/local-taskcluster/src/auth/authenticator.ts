@@ -1,7 +1,7 @@
 import { server as hawk, utils } from 'hawk';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { z } from 'zod';
-import { scope } from '../api/fields.ts';
+import { scope } from '../fields.ts';
 import { verifyCertificate } from './certificate.ts';
 import type { Client } from './clients.ts';
 import type { Roles } from './roles.ts';

@@ -1,7 +1,7 @@
 import { removeGivenScopes, satisfiesExpression } from 'taskcluster-lib-scopes';
-import type { ScopeExpression } from '../api/scope-template.ts';
 import { ApiError } from '../errors.ts';
 import type { Identity } from './authenticator.ts';
+import type { ScopeExpression } from './scope-template.ts';
 
 /** Throws InsufficientScopes, naming what is missing, unless the caller satisfies the expression. */
 export function authorize(identity: Identity, required: ScopeExpression): void {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { z } from 'zod';
-import { scope } from '../api/fields.ts';
+import { scope } from '../fields.ts';
 import { newSlugid } from '../slugid.ts';
 
 const MINUTE_MS = 60_000;

@@ -10,8 +10,8 @@ export interface Role {
   lastModified: string;
 }
 
-/** What a deployment usually gives everybody, credentials or not. */
-const ANONYMOUS_SCOPES = [
+/** What a deployment usually gives everybody, credentials or not; a new one has no such role until somebody makes it. */
+export const ANONYMOUS_SCOPES: readonly string[] = [
   'auth:get-client:*',
   'auth:get-role:*',
   'auth:list-clients',
@@ -41,17 +41,15 @@ export class Roles {
 
   constructor(database: Database) {
     this.#roles = new Collection(database, 'role');
-    if (!this.get('anonymous')) {
-      const now = new Date().toJSON();
-      const description = 'Scopes of everybody, with or without credentials.';
-      this.put({
-        roleId: 'anonymous',
-        scopes: ANONYMOUS_SCOPES,
-        description,
-        created: now,
-        lastModified: now,
-      });
-    }
+  }
+
+  /** Makes the role of everybody, unless there is one. */
+  ensureAnonymous(): void {
+    if (this.get('anonymous')) return;
+    const now = new Date().toJSON();
+    const description = 'Scopes of everybody, with or without credentials.';
+    const scopes = [...ANONYMOUS_SCOPES];
+    this.put({ roleId: 'anonymous', scopes, description, created: now, lastModified: now });
   }
 
   get(roleId: string): Role | undefined {

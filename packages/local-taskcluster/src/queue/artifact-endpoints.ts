@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Call, type Endpoint, endpoint } from '../api/endpoint.ts';
-import { slugid } from '../api/fields.ts';
 import { listPage, type PageQuery } from '../api/page.ts';
 import { ApiError } from '../errors.ts';
+import { slugid } from '../fields.ts';
 import { describeArtifact, latestRun, redirectToArtifact, uploadOf } from './artifact-location.ts';
 import { artifactRequest } from './artifact-request.ts';
 import { artifactInfo, isPresent } from './artifacts.ts';

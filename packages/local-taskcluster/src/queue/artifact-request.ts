@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentType, datetime } from '../api/fields.ts';
+import { contentType, datetime } from '../fields.ts';
 
 const contentLength = z.int().min(0).optional();
 

@@ -306,6 +306,24 @@ test('every endpoint of the queue works', async () => {
   await queue.sealTaskGroup(taskId);
   await queue.cancelTaskGroup(taskId);
   await queue.pendingTasks(QUEUE_ID);
+  await queue.taskQueueCounts(QUEUE_ID);
+  await queue.listPendingTasks(QUEUE_ID);
+  await queue.listClaimedTasks(QUEUE_ID);
+  await queue.listTaskQueues();
+  await queue.getTaskQueue(QUEUE_ID);
+  const [provisionerId, workerType] = QUEUE_ID.split('/');
+  await queue.listProvisioners();
+  await queue.getProvisioner(provisionerId);
+  await queue.listWorkerTypes(provisionerId);
+  await queue.getWorkerType(provisionerId, workerType);
+  await queue.listWorkers(provisionerId, workerType);
+  const worker = [provisionerId, workerType, WORKER.workerGroup, WORKER.workerId];
+  await queue.declareWorker(...worker, { expires });
+  await queue.getWorker(...worker);
+  await queue.quarantineWorker(...worker, { quarantineUntil: expires });
+  const urgent = await createTask(local);
+  await local.call('POST', 'queue', `/task/${urgent}/priority`, { newPriority: 'high' });
+  await local.call('POST', 'queue', `/task-group/${urgent}/priority`, { newPriority: 'low' });
 
   expect(notExercised(local, 'queue')).toEqual([]);
 });

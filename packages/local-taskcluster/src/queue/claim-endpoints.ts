@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../api/endpoint.ts';
-import { identifier } from '../api/fields.ts';
+import { identifier } from '../fields.ts';
 import type { Claim } from './claims.ts';
 import type { Queue } from './queue.ts';
 import { EXCEPTION_REASONS } from './task-record.ts';

@@ -3,6 +3,7 @@ import type { Client } from '../auth/clients.ts';
 import { ApiError } from '../errors.ts';
 import type { Database } from '../store/database.ts';
 import type { PendingTasks } from './pending-tasks.ts';
+import type { QueueWorkers } from './queue-workers.ts';
 import type { TaskDefinition } from './task-definition.ts';
 import type { TaskLifecycle } from './task-lifecycle.ts';
 import {
@@ -34,6 +35,7 @@ export interface ClaimsOptions {
   database: Database;
   lifecycle: TaskLifecycle;
   pending: PendingTasks;
+  workers: QueueWorkers;
   /** Signs the credentials of tasks; it has all scopes. */
   signer: Client;
   claimSeconds: number;
@@ -44,20 +46,27 @@ export class Claims {
   readonly #database: Database;
   readonly #lifecycle: TaskLifecycle;
   readonly #pending: PendingTasks;
+  readonly #workers: QueueWorkers;
   readonly #signer: Client;
   readonly #claimMs: number;
 
-  constructor({ database, lifecycle, pending, signer, claimSeconds }: ClaimsOptions) {
+  constructor({ database, lifecycle, pending, workers, signer, claimSeconds }: ClaimsOptions) {
     this.#database = database;
     this.#lifecycle = lifecycle;
     this.#pending = pending;
+    this.#workers = workers;
     this.#signer = signer;
     this.#claimMs = Math.ceil(claimSeconds * 1000);
   }
 
-  /** Waits for work until the signal is aborted. Each task goes to exactly one caller. */
+  /**
+   * Waits for work until the signal is aborted. Each task goes to exactly one caller. A worker that is in quarantine when it
+   * asks waits in vain; one that is put there while it waits still gets what comes, as from the real queue.
+   */
   claimWork(taskQueueId: string, worker: Worker, most: number, signal: AbortSignal): Promise<Claim[]> {
-    return this.#pending.takeWhenPending(taskQueueId, () => this.#take(taskQueueId, worker, most), signal);
+    const isQuarantined = this.#workers.isQuarantined(this.#workers.touch({ taskQueueId, ...worker }));
+    const take = () => (isQuarantined ? [] : this.#take(taskQueueId, worker, most));
+    return this.#pending.takeWhenPending(taskQueueId, take, signal);
   }
 
   /** Repeating the claim of the same worker gives the same claim. Throws RequestConflict for anybody else. */
@@ -122,6 +131,10 @@ export class Claims {
       // The deadline's own timer will resolve it in this moment.
       if (new Date(record.task.deadline) <= new Date()) continue;
       claims.push(this.#database.transaction(() => this.#claim(record, worker)));
+    }
+    if (claims.length > 0) {
+      const tasks = claims.map(({ status: { taskId }, runId }) => ({ taskId, runId }));
+      this.#workers.took({ taskQueueId, ...worker }, tasks);
     }
     return claims;
   }

@@ -57,6 +57,12 @@ function checkTimes(task: TaskDefinition): void {
   const [created, deadline, expires] = [task.created, task.deadline, task.expires].map((text) =>
     Date.parse(text),
   ) as [number, number, number];
+  if (Math.abs(created - now) > CLOCK_DRIFT_MS) {
+    throw new ApiError(
+      'InputError',
+      `Created ${task.created} is more than ${CLOCK_DRIFT_MS / 60_000} minutes away from now`,
+    );
+  }
   if (created > deadline) throw new ApiError('InputError', 'Deadline cannot be past created');
   if (deadline < now) throw new ApiError('InputError', 'Deadline must be in the future');
   if (deadline > now + LONGEST_DEADLINE_MS) {

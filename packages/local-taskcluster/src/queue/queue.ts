@@ -1,13 +1,14 @@
 import type { Alarms } from '../alarms.ts';
 import type { Clients } from '../auth/clients.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { ObjectStore } from '../services/object-store.ts';
+import type { ObjectStore } from '../blobs/object-store.ts';
 import { newSlugid } from '../slugid.ts';
 import type { Database } from '../store/database.ts';
 import { Artifacts } from './artifacts.ts';
 import { Claims } from './claims.ts';
 import { Dependencies } from './dependencies.ts';
 import { PendingTasks } from './pending-tasks.ts';
+import { QueueWorkers } from './queue-workers.ts';
 import { TaskGroups } from './task-groups.ts';
 import { TaskLifecycle } from './task-lifecycle.ts';
 
@@ -29,6 +30,7 @@ export type Queue = ReturnType<typeof createQueue>;
 export function createQueue({ database, alarms, clients, blobs, objects, ...options }: QueueOptions) {
   const pending = new PendingTasks();
   const lifecycle = new TaskLifecycle({ database, alarms, pending });
+  const workers = new QueueWorkers(database);
   const signer = clients.ensureStatic('static/taskcluster/queue', ['*']);
   return {
     database,
@@ -37,9 +39,10 @@ export function createQueue({ database, alarms, clients, blobs, objects, ...opti
     signer,
     pending,
     lifecycle,
+    workers,
     groups: new TaskGroups(database),
     dependencies: new Dependencies(database, lifecycle),
-    claims: new Claims({ database, lifecycle, pending, signer, claimSeconds: options.claimSeconds }),
+    claims: new Claims({ database, lifecycle, pending, workers, signer, claimSeconds: options.claimSeconds }),
     artifacts: new Artifacts(database, { blobId: () => blobs.newId(), uploadId: newSlugid }),
     longPollMs: Math.ceil(options.longPollSeconds * 1000),
     closing: options.closing,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ApiError } from '../errors.ts';
 import {
   datetime,
   jsonObject,
@@ -9,7 +10,7 @@ import {
   taskQueueId,
   uniqueList,
   workerType,
-} from '../api/fields.ts';
+} from '../fields.ts';
 
 /** From the most to the least urgent. */
 export const PRIORITIES = ['highest', 'very-high', 'high', 'medium', 'low', 'very-low', 'lowest'] as const;
@@ -54,19 +55,14 @@ const requestSchema = z.strictObject({
 });
 
 /** A createTask request with its defaults; the task queue is named in both ways. */
-export const createTaskRequest = requestSchema.transform((request, context) => {
+export const createTaskRequest = requestSchema.transform((request) => {
+  const { provisionerId: half, workerType: otherHalf } = request;
+  const inHalves = half !== undefined || otherHalf !== undefined;
+  if (request.taskQueueId === undefined ? half === undefined || otherHalf === undefined : inHalves) {
+    throw new ApiError('InputError', 'Either taskQueueId or both provisionerId and workerType must be given');
+  }
   const queue = request.taskQueueId ?? `${request.provisionerId}/${request.workerType}`;
   const [provisioner = '', type = ''] = queue.split('/');
-  const named = request.taskQueueId !== undefined || (request.provisionerId && request.workerType);
-  const agree =
-    (request.provisionerId ?? provisioner) === provisioner && (request.workerType ?? type) === type;
-  if (!named || !agree) {
-    const message = named
-      ? 'taskQueueId must be provisionerId/workerType when all of them are given'
-      : 'taskQueueId, or provisionerId and workerType, must be given';
-    context.addIssue({ code: 'custom', path: ['taskQueueId'], message });
-    return z.NEVER;
-  }
   return { ...request, taskQueueId: queue, provisionerId: provisioner, workerType: type };
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Call, type Endpoint, endpoint } from '../api/endpoint.ts';
 import { listPage, type PageQuery, slicePage } from '../api/page.ts';
-import type { ScopeTemplate } from '../api/scope-template.ts';
+import type { ScopeTemplate } from '../auth/scope-template.ts';
 import { ApiError } from '../errors.ts';
 import type { Collection } from '../store/collection.ts';
 import { createTask } from './create-task.ts';
@@ -24,7 +24,7 @@ const taskIdsRequest = z.strictObject({ taskIds: z.array(z.string()).default([])
 
 /** Endpoints about tasks as such. */
 export function taskEndpoints(queue: Queue): Endpoint[] {
-  const { lifecycle, groups, dependencies, pending, database } = queue;
+  const { lifecycle, groups, dependencies, database } = queue;
 
   function taskParameters({ params }: Pick<Call<'taskId'>, 'params'>) {
     const { schedulerId, taskGroupId, projectId } = lifecycle.get(params.taskId).task;
@@ -212,16 +212,6 @@ export function taskEndpoints(queue: Queue): Endpoint[] {
         change(taskId, (record) => {
           if (!isResolved(record)) lifecycle.abandon(record, 'canceled');
         }),
-    }),
-    endpoint({
-      name: 'pendingTasks',
-      method: 'get',
-      route: '/pending/<taskQueueId>',
-      scopes: 'queue:pending-count:<taskQueueId>',
-      handle({ params: { taskQueueId } }) {
-        const [provisionerId, workerType] = taskQueueId.split('/');
-        return { provisionerId, workerType, taskQueueId, pendingTasks: pending.count(taskQueueId) };
-      },
     }),
   ];
 }

@@ -3,6 +3,7 @@ import { ApiError } from '../errors.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
 import type { PendingTasks } from './pending-tasks.ts';
+import type { Priority } from './task-definition.ts';
 import {
   isClaimed,
   isResolved,
@@ -118,6 +119,16 @@ export class TaskLifecycle {
     record.retriesLeft = Math.min(MOST_RUNS - record.runs.length - 1, record.task.retries);
     this.watchDeadline(record);
     this.addRun(record, 'rerun');
+  }
+
+  changePriority(record: TaskRecord, priority: Priority): void {
+    const { taskQueueId } = record.task;
+    record.task.priority = priority;
+    this.save(record);
+    if (stateOf(record) === 'pending') {
+      this.#pending.remove(taskQueueId, record.taskId);
+      this.#announce(record);
+    }
   }
 
   /** Puts a claimed run back, as if it had never been claimed. */

@@ -1,20 +1,19 @@
 import { z } from 'zod';
-import type { Respond } from '../api/answer.ts';
+import { seeOther } from '../api/answer.ts';
 import { endpoint, type Service } from '../api/endpoint.ts';
-import { datetime, jsonObject, slugid } from '../api/fields.ts';
+import { healthEndpoints } from '../api/health.ts';
 import { slicePage } from '../api/page.ts';
-import { pingEndpoint } from '../api/ping.ts';
-import type { Identity } from '../auth/authenticator.ts';
 import { ApiError } from '../errors.ts';
+import { datetime, jsonObject, slugid } from '../fields.ts';
 import type { IndexedTask, IndexedTasks } from './indexed-tasks.ts';
 
 export interface IndexServiceOptions {
   indexed: IndexedTasks;
-  /** Where the content of an artifact of a task's latest run is. Throws ResourceNotFound. */
-  locateArtifact(taskId: string, name: string, identity: Identity): Respond;
+  /** Where the queue has an artifact of a task's latest run. */
+  artifactUrl(taskId: string, name: string): string;
 }
 
-export function indexService({ indexed, locateArtifact }: IndexServiceOptions): Service {
+export function indexService({ indexed, artifactUrl }: IndexServiceOptions): Service {
   function find(namespace: string): IndexedTask {
     const task = indexed.find(namespace);
     if (!task) throw new ApiError('ResourceNotFound', 'Indexed task not found');
@@ -24,7 +23,7 @@ export function indexService({ indexed, locateArtifact }: IndexServiceOptions): 
   return {
     name: 'index',
     endpoints: [
-      pingEndpoint(),
+      ...healthEndpoints(),
       endpoint({
         name: 'findTask',
         method: 'get',
@@ -91,8 +90,7 @@ export function indexService({ indexed, locateArtifact }: IndexServiceOptions): 
         method: 'get',
         route: '/task/<indexPath>/artifacts/<name>',
         scopes: 'queue:get-artifact:<name>',
-        handle: ({ params: { indexPath, name }, identity }) =>
-          locateArtifact(find(indexPath).taskId, name, identity),
+        handle: ({ params: { indexPath, name } }) => seeOther(artifactUrl(find(indexPath).taskId, name)),
       }),
     ],
   };

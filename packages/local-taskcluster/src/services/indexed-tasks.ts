@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type JsonObject, jsonObject } from '../api/fields.ts';
+import { type JsonObject, jsonObject } from '../fields.ts';
 import type { TaskLifecycle } from '../queue/task-lifecycle.ts';
 import { stateOf, type TaskRecord } from '../queue/task-record.ts';
 import { Collection, type Entry } from '../store/collection.ts';

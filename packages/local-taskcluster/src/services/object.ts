@@ -2,11 +2,11 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { seeOther } from '../api/answer.ts';
 import { endpoint, type Service } from '../api/endpoint.ts';
-import { contentType, datetime, projectId, slugid } from '../api/fields.ts';
-import { pingEndpoint } from '../api/ping.ts';
+import { healthEndpoints } from '../api/health.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { ObjectStore } from '../blobs/object-store.ts';
 import { ApiError } from '../errors.ts';
-import type { ObjectStore } from './object-store.ts';
+import { contentType, datetime, projectId, slugid } from '../fields.ts';
 
 const PUT_LIFE_MS = 45 * 60_000;
 
@@ -57,7 +57,7 @@ export function objectService(objects: ObjectStore, blobs: BlobStore): Service {
   return {
     name: 'object',
     endpoints: [
-      pingEndpoint(),
+      ...healthEndpoints(),
       endpoint({
         name: 'createUpload',
         method: 'put',

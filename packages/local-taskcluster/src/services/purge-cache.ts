@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { Respond } from '../api/answer.ts';
 import { endpoint, type Service } from '../api/endpoint.ts';
+import { healthEndpoints } from '../api/health.ts';
 import { listPage } from '../api/page.ts';
-import { pingEndpoint } from '../api/ping.ts';
 import { ApiError } from '../errors.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
@@ -20,7 +21,7 @@ export function purgeCacheService(database: Database): Service {
   return {
     name: 'purge-cache',
     endpoints: [
-      pingEndpoint(),
+      ...healthEndpoints(),
       endpoint({
         name: 'purgeCache',
         method: 'post',
@@ -32,7 +33,7 @@ export function purgeCacheService(database: Database): Service {
           const [provisionerId = '', workerType = ''] = workerPoolId.split('/');
           const before = new Date().toJSON();
           requests.put(`${workerPoolId}/${cacheName}`, { provisionerId, workerType, cacheName, before });
-          return undefined;
+          return new Respond(200, undefined);
         },
       }),
       endpoint({

@@ -22,11 +22,12 @@ test('a secret is read back as it was set, listed, and gone after its removal', 
   expect(notExercised(local, 'secrets')).toEqual([]);
 });
 
-test('an expired secret is refused with 410', async () => {
+test('an expired secret is neither found nor listed', async () => {
   await using local = await startForTest();
   await local.secrets.set('old', { secret: {}, expires: inMs(-1000) });
 
-  await expect(local.secrets.get('old')).rejects.toMatchObject({ statusCode: 410, code: 'ResourceExpired' });
+  await expect(local.secrets.get('old')).rejects.toMatchObject({ statusCode: 404, code: 'ResourceNotFound' });
+  expect(await local.secrets.list()).toEqual({ secrets: [] });
 });
 
 test('lists come in pages of the size asked for', async () => {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { endpoint, type Service } from '../api/endpoint.ts';
-import { datetime, type JsonObject, jsonObject } from '../api/fields.ts';
-import { listPage } from '../api/page.ts';
-import { pingEndpoint } from '../api/ping.ts';
+import { healthEndpoints } from '../api/health.ts';
+import { slicePage } from '../api/page.ts';
 import { ApiError } from '../errors.ts';
+import { datetime, type JsonObject, jsonObject } from '../fields.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
 
@@ -17,7 +17,7 @@ export function secretsService(database: Database): Service {
   return {
     name: 'secrets',
     endpoints: [
-      pingEndpoint(),
+      ...healthEndpoints(),
       endpoint({
         name: 'set',
         method: 'put',
@@ -47,10 +47,7 @@ export function secretsService(database: Database): Service {
         scopes: 'secrets:get:<name>',
         handle({ params }) {
           const secret = secrets.get(params.name);
-          if (!secret) throw new ApiError('ResourceNotFound', 'Secret not found');
-          if (new Date(secret.expires) < new Date()) {
-            throw new ApiError('ResourceExpired', 'The requested resource has expired.');
-          }
+          if (!secret || isExpired(secret)) throw new ApiError('ResourceNotFound', 'Secret not found');
           return secret;
         },
       }),
@@ -60,10 +57,17 @@ export function secretsService(database: Database): Service {
         route: '/secrets',
         scopes: 'secrets:list-secrets',
         handle({ query }) {
-          const { items, next } = listPage(secrets, query);
+          const { items, next } = slicePage(
+            secrets.list().filter(({ value }) => !isExpired(value)),
+            query,
+          );
           return { secrets: items.map(({ key }) => key), ...next };
         },
       }),
     ],
   };
+}
+
+function isExpired({ expires }: Secret): boolean {
+  return new Date(expires) < new Date();
 }

@@ -103,6 +103,31 @@ test('a worker reports an error, which its pool lists', async () => {
   expect(error.extra).toMatchObject({ why: 'age', workerId });
 });
 
+test('a worker is told to end when its pool is over its capacity or has been deleted', async () => {
+  await using local = await startForTest();
+  await createWorker(local);
+  expect(await shouldTerminate(local)).toEqual({ terminate: false, reason: 'needed' });
+
+  await local.workerManager.updateWorkerPool(QUEUE_ID, { ...POOL, config: { maxCapacity: 1 } });
+  expect(await shouldTerminate(local)).toEqual({ terminate: true, reason: 'over capacity' });
+
+  await local.workerManager.deleteWorkerPool(QUEUE_ID);
+  expect(await shouldTerminate(local)).toMatchObject({ terminate: true });
+});
+
+test('the owner of a pool is as free as the published schema has it', async () => {
+  await using local = await startForTest();
+
+  for (const owner of ["o'neil!x@mail.example", 'a{b}@1.2', 'name@xn--bcher-kva.example']) {
+    await local.workerManager.createWorkerPool(QUEUE_ID, { ...POOL, owner });
+    expect(await local.workerManager.workerPool(QUEUE_ID)).toMatchObject({ owner });
+    await local.workerManager.deleteWorkerPool(QUEUE_ID);
+  }
+  await expect(
+    local.workerManager.createWorkerPool(QUEUE_ID, { ...POOL, owner: 'team@intranet' }),
+  ).rejects.toMatchObject({ code: 'InputValidationError' });
+});
+
 test('every endpoint of the worker manager works', async () => {
   await using local = await startForTest();
   const { workerManager } = local;
@@ -116,10 +141,28 @@ test('every endpoint of the worker manager works', async () => {
   const { workerPools } = await workerManager.listWorkerPools();
   const pool = await workerManager.workerPool(QUEUE_ID);
   const worker = await workerManager.worker(QUEUE_ID, workerGroup, workerId);
+  await workerManager.updateWorker(QUEUE_ID, workerGroup, workerId, { expires: inMs(3600_000), capacity: 3 });
+  await workerManager.listWorkersForWorkerPool(QUEUE_ID, { state: 'running' });
+  await workerManager.listWorkersForWorkerGroup(QUEUE_ID, workerGroup);
+  await local.queue.declareWorker(...QUEUE_ID.split('/'), workerGroup, workerId, { expires: inMs(1000) });
+  await workerManager.listWorkers(...QUEUE_ID.split('/'));
+  await workerManager.getWorker(...QUEUE_ID.split('/'), workerGroup, workerId);
+  await workerManager.listProviders();
+  await workerManager.listWorkerPoolLaunchConfigs(QUEUE_ID);
+  await workerManager.workerPoolStats(QUEUE_ID);
+  await workerManager.listWorkerPoolsStats();
+  await workerManager.workerPoolErrorStats({ workerPoolId: QUEUE_ID });
+  await shouldTerminate(local);
   await workerManager.removeWorker(QUEUE_ID, workerGroup, workerId);
+  await workerManager.deleteWorkerPool(QUEUE_ID);
 
   expect(workerPools).toEqual([pool]);
   expect(pool).toMatchObject({ description: 'changed', runningCount: 1, runningCapacity: 2 });
   expect(worker).toMatchObject({ state: 'running', capacity: 2 });
   expect(notExercised(local, 'worker-manager')).toEqual([]);
 });
+
+function shouldTerminate(local: TestTaskcluster) {
+  const worker = `${encodeURIComponent(QUEUE_ID)}/${workerGroup}/${workerId}`;
+  return local.call('GET', 'worker-manager', `/workers/${worker}/should-terminate`);
+}

@@ -1,16 +1,24 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint, type Service } from '../api/endpoint.ts';
-import { datetime, identifier, jsonObject } from '../api/fields.ts';
+import { healthEndpoints } from '../api/health.ts';
 import { listPage } from '../api/page.ts';
-import { pingEndpoint } from '../api/ping.ts';
 import type { Client } from '../auth/clients.ts';
 import { ApiError } from '../errors.ts';
+import { datetime, identifier, jsonObject } from '../fields.ts';
+import type { QueueWorkers } from '../queue/queue-workers.ts';
 import { newSlugid } from '../slugid.ts';
+import { workerListEndpoints } from './worker-lists.ts';
+import { poolStatsEndpoints } from './worker-pool-stats.ts';
 import { describeWorker, type WorkerPools } from './worker-pools.ts';
 import { registrationEndpoints, workerSecret } from './worker-registration.ts';
 
 /** The only way to start workers that this package knows: somebody does it. */
 const STATIC_PROVIDER = 'static';
+
+/** What the real service's validator takes: any atoms with dots between them, at a domain of several labels. */
+const ATOM = "[\\w!#$%&'*+/=?^`{|}~-]+";
+const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
+const EMAIL = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+${LABEL}$`, 'i');
 
 const description = z.string().max(10_240);
 
@@ -18,7 +26,7 @@ const poolRequest = z.strictObject({
   providerId: identifier,
   description,
   config: jsonObject,
-  owner: z.email(),
+  owner: z.string().regex(EMAIL),
   emailOnError: z.boolean(),
 });
 
@@ -32,13 +40,19 @@ const POOL_SCOPES = {
   AllOf: ['worker-manager:manage-worker-pool:<workerPoolId>', 'worker-manager:provider:<providerId>'],
 } as const;
 
-export function workerManagerService(pools: WorkerPools, signer: Client): Service {
+export function workerManagerService(
+  pools: WorkerPools,
+  queueWorkers: QueueWorkers,
+  signer: Client,
+): Service {
   return {
     name: 'worker-manager',
     endpoints: [
-      pingEndpoint(),
+      ...healthEndpoints(),
       ...poolEndpoints(pools),
+      ...poolStatsEndpoints(pools),
       ...workerEndpoints(pools),
+      ...workerListEndpoints(pools, queueWorkers),
       ...errorEndpoints(pools),
       ...registrationEndpoints(pools, signer),
     ],
@@ -79,6 +93,20 @@ function poolEndpoints(pools: WorkerPools): Endpoint[] {
         pools.pools.put(workerPoolId, pool);
         return pools.describePool(pool);
       },
+    }),
+    endpoint({
+      name: 'deleteWorkerPool',
+      method: 'delete',
+      route: '/worker-pool/<workerPoolId>',
+      scopes: 'worker-manager:manage-worker-pool:<workerPoolId>',
+      handle: ({ params }) => pools.retire(params.workerPoolId),
+    }),
+    endpoint({
+      name: 'listProviders',
+      method: 'get',
+      route: '/providers',
+      scopes: 'worker-manager:list-providers',
+      handle: () => ({ providers: [{ providerId: STATIC_PROVIDER, providerType: STATIC_PROVIDER }] }),
     }),
     endpoint({
       name: 'workerPool',
@@ -132,6 +160,36 @@ function workerEndpoints(pools: WorkerPools): Endpoint[] {
         pools.saveWorker(worker);
         return describeWorker(worker);
       },
+    }),
+    endpoint({
+      name: 'updateWorker',
+      method: 'post',
+      route: '/workers/<workerPoolId>/<workerGroup>/<workerId>',
+      scopes: 'worker-manager:update-worker:<workerPoolId>/<workerGroup>/<workerId>',
+      input: z.strictObject({
+        expires: datetime,
+        capacity: z.int().min(1).optional(),
+        providerInfo: z.strictObject({ staticSecret: workerSecret }).optional(),
+      }),
+      secretKeys: ['providerInfo'],
+      handle({ params: { workerPoolId, workerGroup, workerId }, body: { expires, capacity, providerInfo } }) {
+        const worker = pools.worker(workerPoolId, workerGroup, workerId);
+        const updated = {
+          ...{ ...worker, expires, lastModified: new Date().toJSON() },
+          ...{ capacity: capacity ?? worker.capacity },
+          ...{ staticSecret: providerInfo?.staticSecret ?? worker.staticSecret },
+        };
+        pools.saveWorker(updated);
+        return describeWorker(updated);
+      },
+    }),
+    endpoint({
+      name: 'shouldWorkerTerminate',
+      method: 'get',
+      route: '/workers/<workerPoolId>/<workerGroup>/<workerId>/should-terminate',
+      scopes: 'worker-manager:should-worker-terminate:<workerPoolId>/<workerGroup>/<workerId>',
+      handle: ({ params: { workerPoolId, workerGroup, workerId } }) =>
+        pools.verdict(pools.worker(workerPoolId, workerGroup, workerId)),
     }),
     endpoint({
       name: 'worker',

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../api/fields.ts';
 import { ApiError } from '../errors.ts';
+import type { JsonObject } from '../fields.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
 
@@ -73,9 +73,42 @@ export class WorkerPools {
     this.workers.put(`${worker.workerPoolId}/${worker.workerGroup}/${worker.workerId}`, worker);
   }
 
+  workersOf(workerPoolId: string): PoolWorker[] {
+    return this.workers.values({ prefix: `${workerPoolId}/` });
+  }
+
+  /** Nobody starts workers for it any more; it is gone when it has none. Returns what it was. */
+  retire(workerPoolId: string): object {
+    const pool = { ...this.pool(workerPoolId), providerId: 'null-provider' };
+    if (this.workersOf(workerPoolId).every(({ state }) => state === 'stopped'))
+      this.pools.delete(workerPoolId);
+    else this.pools.put(workerPoolId, pool);
+    return this.describePool(pool);
+  }
+
+  /**
+   * Whether a worker is to end: when its pool has been deleted, or its pool's `config.maxCapacity`, if it has one, is
+   * exceeded by it and those that were there before it.
+   */
+  verdict(worker: PoolWorker): { terminate: boolean; reason: string } {
+    const { providerId, config } = this.pool(worker.workerPoolId);
+    if (providerId !== worker.providerId) return { terminate: true, reason: 'the worker pool was deleted' };
+    const earlier = this.workersOf(worker.workerPoolId).filter(
+      ({ state, created }) => state === 'running' && created <= worker.created,
+    );
+    const used = earlier.reduce((sum, { capacity }) => sum + capacity, 0);
+    const over = typeof config.maxCapacity === 'number' && used > config.maxCapacity;
+    return { terminate: over, reason: over ? 'over capacity' : 'needed' };
+  }
+
   /** As the API shows it. */
   describePool(pool: WorkerPool): object {
-    const workers = this.workers.values({ prefix: `${pool.workerPoolId}/` });
+    return { ...pool, ...this.stats(pool.workerPoolId) };
+  }
+
+  /** Workers and their capacity, by state. */
+  stats(workerPoolId: string): object {
+    const workers = this.workersOf(workerPoolId);
     const counts = (['requested', 'running', 'stopping', 'stopped'] as const).flatMap((state) => {
       const inState = workers.filter((worker) => worker.state === state);
       const capacity = inState.reduce((sum, worker) => sum + worker.capacity, 0);
@@ -86,7 +119,7 @@ export class WorkerPools {
     });
     const active = workers.filter(({ state }) => state === 'requested' || state === 'running');
     const currentCapacity = active.reduce((sum, { capacity }) => sum + capacity, 0);
-    return { ...pool, currentCapacity, ...Object.fromEntries(counts) };
+    return { currentCapacity, ...Object.fromEntries(counts) };
   }
 }
 

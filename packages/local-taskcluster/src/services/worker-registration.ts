@@ -1,10 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../api/endpoint.ts';
-import { datetime, identifier, taskQueueId } from '../api/fields.ts';
 import { issueCredentials } from '../auth/certificate.ts';
 import type { Client } from '../auth/clients.ts';
 import { ApiError } from '../errors.ts';
+import { datetime, identifier, taskQueueId } from '../fields.ts';
 import type { PoolWorker, WorkerPools } from './worker-pools.ts';
 
 const DEFAULT_REREGISTRATION_SECONDS = 345_600;

@@ -29,6 +29,12 @@ export function referenceEntry(service: string, name: string): ReferenceEntry | 
   return api?.content.entries?.find((entry) => entry.name === name);
 }
 
+/** `<service>.<endpoint>` of everything that Taskcluster publishes of a service. */
+export function referenceNames(service: string): string[] {
+  const api = files.find(({ filename }) => filename === `references/${service}/v1/api.json`);
+  return (api?.content.entries ?? []).map(({ name }) => `${service}.${name}`);
+}
+
 /** Compares everything that goes over the wire with Taskcluster's published schemas. */
 export class Conformance {
   /** `<service>.<endpoint>` of every endpoint that is mounted. */

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import hawk from 'hawk';
 import taskcluster, { type Client, type Credentials } from 'taskcluster-client';
 import {
   type LocalTaskcluster,
@@ -24,6 +25,8 @@ export interface TestTaskcluster extends LocalTaskcluster, Clients {
   arrivals: EventEmitter;
   /** Emits the name of an endpoint, with the request, when its answer is about to be sent. */
   answers: EventEmitter;
+  /** A call that the official library does not know yet, as the root client: `call('POST', 'queue', '/task/…', {…})`. */
+  call(method: string, service: string, path: string, body?: object): Promise<Record<string, unknown>>;
   /** Clients with other credentials, or none. */
   as(credentials: Partial<Credentials>, authorizedScopes?: string[]): Clients;
 }
@@ -62,6 +65,14 @@ export async function startForTest(options: LocalTaskclusterOptions = {}): Promi
     arrivals,
     answers,
     as,
+    async call(method, service, path, body) {
+      const { clientId: id, accessToken: key } = local.credentials;
+      const url = `${local.rootUrl}/api/${service}/v1${path}`;
+      const { header } = hawk.client.header(url, method, { credentials: { id, key, algorithm: 'sha256' } });
+      const headers = { authorization: header, 'content-type': 'application/json' };
+      const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+      return (await answer.json()) as Record<string, unknown>;
+    },
     async [Symbol.asyncDispose]() {
       await local[Symbol.asyncDispose]();
       if (conformance.violations.length > 0) throw new Error(conformance.violations.join('\n\n'));
@@ -69,8 +80,12 @@ export async function startForTest(options: LocalTaskclusterOptions = {}): Promi
   };
 }
 
-/** Endpoints of a service that no successful call has reached. */
+const health = ['heartbeat', 'lbheartbeat', 'version'];
+
+/** Endpoints of a service that no successful call has reached; those that all services have alike are not counted. */
 export function notExercised({ conformance }: TestTaskcluster, service: string): string[] {
   const names = [...conformance.mounted.keys()].filter((name) => name.startsWith(`${service}.`));
-  return names.filter((name) => !conformance.exercised.has(name));
+  return names.filter(
+    (name) => !conformance.exercised.has(name) && !health.includes(name.slice(service.length + 1)),
+  );
 }

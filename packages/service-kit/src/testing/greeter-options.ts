@@ -1,4 +1,4 @@
-import { wholeNumber } from '../option-table.ts';
+import { wholeNumber } from '../options/option-table.ts';
 
 export const greeterOptions = {
   port: {

@@ -1,4 +1,4 @@
-import { defineService } from '../define-service.ts';
+import { defineService } from '../service/define-service.ts';
 import { greeterOptions } from './greeter-options.ts';
 
 /** The smallest service there can be, for tests of what the kit gives to all of them. */

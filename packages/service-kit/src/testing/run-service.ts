@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { type ControlReply, type ControlRequest, controlLine } from '../control.ts';
+import { type ControlReply, type ControlRequest, controlLine } from '../control/control.ts';
 
 export interface ServiceProcess extends AsyncDisposable {
   /** Sends a control message, or a line as it is. */

@@ -1,10 +1,11 @@
 import Fastify from 'fastify';
 import { z } from 'zod';
-import { Credentials } from '../control.ts';
-import { listen } from '../listen.ts';
-import { type RunningService, type ServiceContext, ServiceError } from '../service.ts';
-import { Port, serviceConfigShape } from '../service-config.ts';
-import { withoutSchemas } from '../without-schemas.ts';
+import { Credentials } from '../control/control.ts';
+import { Port, serviceConfigShape } from '../options/service-config.ts';
+import { listen } from '../server/listen.ts';
+import { withoutSchemas } from '../server/without-schemas.ts';
+import type { RunningService, ServiceContext } from '../service/service.ts';
+import { ServiceError } from '../service-error.ts';
 
 export const config = z.strictObject({
   ...serviceConfigShape,

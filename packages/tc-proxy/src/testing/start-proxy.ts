@@ -1,12 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import { createLogger, listen, Redactor, Registry, RequestMetrics } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
-import { CredentialHolder } from '../credential-holder.ts';
-import type { ProxyCredentials } from '../proxy-credentials.ts';
-import type { RetryPolicy } from '../retry-policy.ts';
-import { TargetGuard, type TargetGuardOptions } from '../target-guard.ts';
+import type { RetryPolicy } from '../forward/retry-policy.ts';
+import { CredentialHolder } from '../signing/credential-holder.ts';
+import type { ProxyCredentials } from '../signing/proxy-credentials.ts';
+import { TargetGuard, type TargetGuardOptions } from '../target/target-guard.ts';
 import { TcProxyServer } from '../tc-proxy-server.ts';
-import { createUpstreams, type UpstreamsOptions } from '../upstreams.ts';
+import { createUpstreams, type UpstreamsOptions } from '../upstream/upstreams.ts';
 import { permanent } from './hawk-upstream.ts';
 
 export interface TestProxyOptions {
@@ -19,7 +19,7 @@ export interface TestProxyOptions {
   /** Default: 127.0.0.1. */
   address?: string;
   upstreams?: Partial<UpstreamsOptions>;
-  idleTimeoutMs?: number;
+  silentMs?: number;
   /** Default: each request is sent once. */
   retry?: RetryPolicy;
 }
@@ -58,7 +58,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     upstreams: dispatcher ? { root: dispatcher, hosts: dispatcher } : upstreams,
     guard,
     retry,
-    ...(options.idleTimeoutMs ? { idleTimeoutMs: options.idleTimeoutMs } : {}),
+    silentMs: options.silentMs,
     metrics: new RequestMetrics(registry),
     logger: createLogger({
       name: 'tc-proxy',

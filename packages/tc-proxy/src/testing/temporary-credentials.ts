@@ -1,5 +1,5 @@
 import taskcluster from 'taskcluster-client';
-import type { ProxyCredentials } from '../proxy-credentials.ts';
+import type { ProxyCredentials } from '../signing/proxy-credentials.ts';
 import { permanent } from './hawk-upstream.ts';
 
 /** Temporary credentials as the queue hands them out, issued by the client that the upstream knows. */

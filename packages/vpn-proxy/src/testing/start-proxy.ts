@@ -1,7 +1,7 @@
 import { createLogger, Redactor, Registry } from '@docker-worker/service-kit';
 import type { z } from 'zod';
 import { serve } from '../serve.ts';
-import { directWay } from '../tunnel.ts';
+import { directWay } from '../tunnel/tunnel.ts';
 import { VpnProxyConfig } from '../vpn-config.ts';
 
 export interface TestProxy extends AsyncDisposable {

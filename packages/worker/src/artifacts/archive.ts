@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import { errorText } from './error-text.ts';
 
 /** Where artifacts come from: a container that has exited and still exists. */

@@ -1,4 +1,4 @@
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import type { ArtifactRun } from './storage.ts';
 
 /** The queue's call with the credentials of this moment; its answer is not parsed yet. */

@@ -1,4 +1,4 @@
-import type { AttemptLimits } from './attempts.ts';
+import type { RetryLimits } from '../async/retry.ts';
 import type { Content } from './spool.ts';
 import type { ArtifactTarget } from './storage.ts';
 
@@ -17,5 +17,5 @@ export interface ArtifactDestination extends ArtifactTarget {
   concurrency?: number;
   /** Called for each file that has been uploaded, with its full artifact name and how long that took. */
   onUploaded?(name: string, content: Content, seconds: number): void;
-  limits?: AttemptLimits;
+  limits?: RetryLimits;
 }

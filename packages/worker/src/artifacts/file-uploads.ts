@@ -1,9 +1,9 @@
+import { Slots } from '../async/slots.ts';
 import type { Entry } from './archive.ts';
 import { contentTypeOf, isCompressible } from './content-type.ts';
 import type { ArtifactDestination } from './destination.ts';
 import { errorText } from './error-text.ts';
 import { s3Storage } from './s3-storage.ts';
-import { Slots } from './slots.ts';
 import { spoolStream } from './spool.ts';
 import { UploadError, uploadSpooled } from './upload-file.ts';
 

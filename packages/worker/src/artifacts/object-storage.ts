@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import { createArtifact } from './create-artifact.ts';
 import type { ArtifactProperties, ArtifactStorage } from './storage.ts';
 

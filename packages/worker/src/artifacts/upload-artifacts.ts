@@ -1,10 +1,10 @@
+import { retry } from '../async/retry.ts';
+import { Slots } from '../async/slots.ts';
 import type { ArtifactDeclaration } from '../payload/artifact-declaration.ts';
 import { type ArchiveSource, NotInContainer, openArchive } from './archive.ts';
-import { withAttempts } from './attempts.ts';
 import { createArtifact } from './create-artifact.ts';
 import type { ArtifactDestination } from './destination.ts';
 import { FileUploads } from './file-uploads.ts';
-import { Slots } from './slots.ts';
 import { uploadDirectory } from './upload-directory.ts';
 
 /**
@@ -58,11 +58,11 @@ async function uploadArtifact(
 
   async function errorArtifact(reason: string, message: string): Promise<void> {
     const properties = { storageType: 'error', expires, reason, message: message.slice(0, 4096) };
-    await withAttempts(
-      () => createArtifact(destination, name, signal, properties),
-      { ...destination.limits, onRetry: (error) => destination.onRetry?.(name, error) },
+    await retry(() => createArtifact(destination, name, signal, properties), {
+      ...destination.limits,
       signal,
-    );
+      onRetry: (error) => destination.onRetry?.(name, error),
+    });
   }
 
   try {

@@ -136,7 +136,7 @@ describe('attempts', () => {
 
   test('an abort ends the pause before the next attempt', async () => {
     run.faults.push(503);
-    const limits = { attempts: 2, firstDelay: 600_000, longestDelay: 600_000 };
+    const limits = { maxAttempts: 2, delayFactor: 600_000, longestDelay: 600_000 };
 
     const uploading = upload(Buffer.from('x'), { limits });
     run.puts.onNext = () => setImmediate(() => run.abort(new Error('too late')));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AttemptLimits, mayPass, withAttempts } from './attempts.ts';
+import { mayPass, type RetryLimits, retry } from '../async/retry.ts';
 import { errorText } from './error-text.ts';
 import { s3Storage } from './s3-storage.ts';
 import { type Content, type Spooled, spoolBytes, spoolFile } from './spool.ts';
@@ -16,7 +16,7 @@ export interface FileUpload extends ArtifactTarget, ArtifactProperties, UploadOp
 
 export interface UploadOptions {
   signal?: AbortSignal;
-  limits?: AttemptLimits;
+  limits?: RetryLimits;
 }
 
 /**
@@ -42,7 +42,7 @@ export async function uploadSpooled(
   const { name, signal, limits, storage = s3Storage } = upload;
   const onRetry = (error: unknown) => upload.onRetry?.(name, error);
   try {
-    await withAttempts(() => storage.store(upload, upload, content, signal), { ...limits, onRetry }, signal);
+    await retry(() => storage.store(upload, upload, content, signal), { ...limits, signal, onRetry });
   } catch (error) {
     signal?.throwIfAborted();
     throw new UploadError(upload.name, error);

@@ -6,7 +6,7 @@ import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { request } from 'undici';
 import { z } from 'zod';
 import { type WorkerConfig, workerPoolId } from '../config/config.ts';
-import { parseConfig, readConfigDocument } from '../config/read-config.ts';
+import { parseConfig, readConfigDocument } from '../config-file/read-config.ts';
 import { connectEngine } from '../engine/engine.ts';
 import { localImage } from '../engine/ensure-image.ts';
 import { sidecarImage } from '../engine/sidecar-image.ts';

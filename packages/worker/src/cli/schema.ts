@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ConfigFile } from '../config/config.ts';
-import { Payload } from '../payload/payload.ts';
+import { ConfigFile } from '../config-file/worker-config.ts';
+import { payloadSchemaFor } from '../features/payload-schema.ts';
 import { UserError } from '../user-error.ts';
 
-const documents: Record<string, z.ZodType> = { payload: Payload, config: ConfigFile };
+const documents: Record<string, z.ZodType> = { payload: payloadSchemaFor(), config: ConfigFile };
 
 /** Prints the JSON schema of what a person may write. */
 export function printSchema(document: string): number {

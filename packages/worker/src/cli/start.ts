@@ -6,6 +6,7 @@ import { connectEngine, type Engine, EngineLost } from '../engine/engine.ts';
 import { requireSharedPaths } from '../engine/shared-paths.ts';
 import { sweep } from '../engine/sweep.ts';
 import { sweepProfiles } from '../features/allow-ptrace/app-armor.ts';
+import { featuresOf } from '../features/index.ts';
 import { type Operations, openOperations } from '../operators/operations.ts';
 import type { Observed } from '../operators/worker-status.ts';
 import { openProvider } from '../providers/open-provider.ts';
@@ -48,7 +49,7 @@ export async function start(options: {
   );
   while (engine !== undefined) {
     await using connection: Engine = engine;
-    await requireSharedPaths(connection.docker, config);
+    await requireSharedPaths(connection.docker, workerNameOf(config), sharedFolders(config));
     await using worker = await startWorker({
       config,
       engine: connection,
@@ -78,6 +79,12 @@ export async function start(options: {
     logger.error({ err: error }, '[alert-operator] the end of the worker could not be told');
   });
   return 0;
+}
+
+/** What the engine mounts into containers, by the configuration keys that name it. */
+function sharedFolders(config: WorkerConfig): Record<string, string> {
+  const { stateDirectory } = config;
+  return Object.assign({ stateDirectory }, ...featuresOf(config).map((one) => one.sharedFolders?.(config)));
 }
 
 /** Waits for the engine and removes what the lost runs left on it; gives nothing when the worker is to stop. */

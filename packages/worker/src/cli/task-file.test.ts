@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { payloadSchemaFor } from '../features/payload-schema.ts';
 import { readTaskFile, TaskFileError } from './task-file.ts';
 
 let folder: string;
@@ -19,7 +20,7 @@ afterAll(async () => {
 async function readText(content: string, name = 'task.yml') {
   const path = join(folder, name);
   await writeFile(path, content);
-  return await readTaskFile(path);
+  return await readTaskFile(path, payloadSchemaFor());
 }
 
 /** The error's lines, each starting behind the folder. */
@@ -82,7 +83,12 @@ payload:
 
 test('"-" reads standard input', async () => {
   const module = JSON.stringify(new URL('./task-file.ts', import.meta.url).href);
-  const script = `const {readTaskFile} = await import(${module}); console.log(JSON.stringify(await readTaskFile('-')))`;
+  const schema = JSON.stringify(new URL('../features/payload-schema.ts', import.meta.url).href);
+  const script = `
+    const { readTaskFile } = await import(${module});
+    const { payloadSchemaFor } = await import(${schema});
+    console.log(JSON.stringify(await readTaskFile('-', payloadSchemaFor())));
+  `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
 
   child.stdin.end('image: ubuntu\nmaxRunTime: 60\n');
@@ -205,13 +211,13 @@ describe('bad files', () => {
   test('a file that does not exist', async () => {
     const path = join(folder, 'nowhere.yml');
 
-    await expect(readTaskFile(path)).rejects.toThrow(
+    await expect(readTaskFile(path, payloadSchemaFor())).rejects.toThrow(
       `${path}: no such file; give the path of a YAML or JSON file, or "-" to read standard input`,
     );
   });
 
   test('a folder', async () => {
-    await expect(readTaskFile(folder)).rejects.toThrow(
+    await expect(readTaskFile(folder, payloadSchemaFor())).rejects.toThrow(
       `${folder}: is a directory; give the path of a file in it`,
     );
   });

@@ -16,11 +16,11 @@ import {
 } from 'yaml';
 import { z } from 'zod';
 import { DateTime } from '../payload/date-time.ts';
-import { featureNames } from '../payload/feature-names.ts';
 import { found, quoted, valueAt } from '../payload/found.ts';
 import { nearestName } from '../payload/nearest-name.ts';
 import { parsePayload, unknownFeatures } from '../payload/parse-payload.ts';
-import { Payload } from '../payload/payload.ts';
+import type { PayloadSchema } from '../payload/payload.ts';
+import { keysOf, schemaAt } from '../payload/schema-at.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine, problemPath } from '../problem.ts';
 import { UserError } from '../user-error.ts';
@@ -76,13 +76,11 @@ export class TaskFileError extends UserError {
 
 /**
  * Reads the tasks of a YAML or JSON file, or of standard input for `-`. Each document of the file is a task
- * definition or just its payload. Features named in `ownFeatures` are known beside the usual ones. Throws
- * {@link TaskFileError} with everything that is wrong.
+ * definition or just its payload. Throws {@link TaskFileError} with everything that is wrong.
+ *
+ * @param schema of the payloads
  */
-export async function readTaskFile(
-  path: string,
-  ownFeatures: readonly string[] = [],
-): Promise<TaskDocument[]> {
+export async function readTaskFile(path: string, schema: PayloadSchema): Promise<TaskDocument[]> {
   const file = path === '-' ? 'standard input' : path;
   const source = await read(path);
   const lines = new LineCounter();
@@ -96,7 +94,7 @@ export async function readTaskFile(
   const stem = path === '-' ? 'task' : basename(path, extname(path));
   const results = documents.map((document, index) => {
     const fallback = documents.length === 1 ? stem : `${stem}-${index + 1}`;
-    return readDocument(document, fallback, ownFeatures, (keys) => position(file, lines, document, keys));
+    return readDocument(document, fallback, schema, (keys) => position(file, lines, document, keys));
   });
   const messages = documents.flatMap((document, index) => [
     ...syntaxErrors(document, source, lines).map((error) => `${file}:${error}`),
@@ -157,7 +155,7 @@ function hasContent({ contents }: Document.Parsed): boolean {
 function readDocument(
   document: Document.Parsed,
   fallbackName: string,
-  ownFeatures: readonly string[],
+  schema: PayloadSchema,
   at: (keys: readonly PropertyKey[]) => string,
 ): { task?: TaskDocument; messages: string[] } {
   if (document.errors.length > 0) {
@@ -169,7 +167,7 @@ function readDocument(
   } catch (error) {
     return { messages: [`${at([])}: not valid YAML: ${(error as Error).message}`] };
   }
-  const problems = documentProblems(content, ownFeatures);
+  const problems = documentProblems(content, schema);
   if (problems.length > 0) {
     return { messages: problems.map((problem) => `${at(problem.keys ?? [])}: ${problemLine(problem)}`) };
   }
@@ -177,17 +175,17 @@ function readDocument(
   return { messages: [], task: { name: task.metadata?.name ?? fallbackName, payload, task } };
 }
 
-function documentProblems(content: unknown, ownFeatures: readonly string[]): Problem[] {
+function documentProblems(content: unknown, schema: PayloadSchema): Problem[] {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     const message = `found ${found(content)}, expected a task definition or a payload, which is a mapping`;
     return [{ path: '', message }];
   }
   const keys = Object.keys(content);
   if (keys.includes('payload')) {
-    return definitionProblems(content as Record<string, unknown>, ownFeatures);
+    return definitionProblems(content as Record<string, unknown>, schema);
   }
-  if (keys.some((key) => Object.hasOwn(Payload.shape, key))) {
-    return payloadProblems(content, { ownFeatures }, '', []);
+  if (keys.some((key) => Object.hasOwn(schema.shape, key))) {
+    return payloadProblems(content, schema, {}, '', []);
   }
   const nearest = keys
     .map((key) => ({ key, meant: nearestName(key, ['payload', 'image']) }))
@@ -196,38 +194,35 @@ function documentProblems(content: unknown, ownFeatures: readonly string[]): Pro
   return [{ path: '', message: `neither a task definition with payload nor a payload with image${hint}` }];
 }
 
-function definitionProblems(
-  { payload, ...task }: Record<string, unknown>,
-  ownFeatures: readonly string[],
-): Problem[] {
+function definitionProblems({ payload, ...task }: Record<string, unknown>, schema: PayloadSchema): Problem[] {
   const issues = Definition.safeParse(task).error?.issues ?? [];
   const expires = typeof task.expires === 'string' ? task.expires : undefined;
   return [
     ...schemaProblems(issues, { schema: Definition, document: task, root: '' }),
-    ...payloadProblems(payload, { expires, ownFeatures }, 'payload', ['payload']),
+    ...payloadProblems(payload, schema, { expires }, 'payload', ['payload']),
   ];
 }
 
 function payloadProblems(
   payload: unknown,
-  task: { expires?: string; ownFeatures: readonly string[] },
+  schema: PayloadSchema,
+  task: { expires?: string },
   root: string,
   above: string[],
 ): Problem[] {
   const problems = [
-    ...parsePayload(payload, task, root).problems,
-    ...unknownFeatures(payload)
-      .filter((name) => !task.ownFeatures.includes(name))
-      .map((name) => unknownFeature(name, root)),
+    ...parsePayload(payload, schema, task, root).problems,
+    ...unknownFeatures(payload, schema).map((name) => unknownFeature(name, schema, root)),
     ...relativePaths(payload, root),
   ];
   return problems.map((problem) => ({ ...problem, keys: [...above, ...(problem.keys ?? [])] }));
 }
 
-function unknownFeature(name: string, root: string): Problem {
-  const nearest = nearestName(name, featureNames);
+function unknownFeature(name: string, schema: PayloadSchema, root: string): Problem {
+  const known = keysOf(schemaAt(schema, ['features']));
+  const nearest = nearestName(name, known);
   const mend =
-    nearest === undefined ? `remove it; known are ${featureNames.join(', ')}` : `did you mean '${nearest}'?`;
+    nearest === undefined ? `remove it; known are ${known.join(', ')}` : `did you mean '${nearest}'?`;
   const keys = ['features', name];
   return { path: problemPath(root, keys), keys, message: `unknown feature; ${mend}` };
 }

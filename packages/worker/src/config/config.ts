@@ -1,21 +1,6 @@
 import { Credentials } from '@docker-worker/service-kit/control';
 import { z } from 'zod';
-import { allowPtrace } from '../features/allow-ptrace/settings.ts';
-import { dockerSave } from '../features/docker-save/settings.ts';
-import { interactive, ssl } from '../features/interactive/settings.ts';
-import { RelengapiProxySettings } from '../features/relengapi-proxy/settings.ts';
-import { TestdroidSettings } from '../features/testdroid-proxy/settings.ts';
-import { VpnProxies } from '../features/vpn-proxies/settings.ts';
-import {
-  cache,
-  deviceManagement,
-  dockerConfig,
-  limits,
-  metadata,
-  registries,
-  registryPrefix,
-} from './host-access.ts';
-import { Registration } from './registration.ts';
+import { dockerConfig, limits, metadata, registries, registryPrefix, ssl } from './host-access.ts';
 
 /** Names that `artifacts.skipCompressionExtensions` holds unless configured; see contract of the artifacts feature. */
 const compressedExtensions =
@@ -26,10 +11,10 @@ const compressedExtensions =
 const identifier = z.string().regex(/^[A-Za-z0-9_-]{1,38}$/, 'must be 1 to 38 letters, digits, "_" or "-"');
 
 /**
- * The worker's configuration. Key names are those of the original docker-worker's configuration file;
- * unknown keys are refused, so that a misspelt one is noticed.
+ * The worker's configuration but for what belongs to one feature, which the feature's own settings say. Key names are
+ * those of the original docker-worker's configuration file.
  */
-export const WorkerConfig = z.strictObject({
+export const OwnConfig = z.strictObject({
   rootUrl: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
@@ -66,27 +51,11 @@ export const WorkerConfig = z.strictObject({
     .record(z.string(), z.strictObject({ enabled: z.boolean() }))
     .default({})
     .describe('Features that this worker offers; those not named are on, except bulkLog.'),
-  relengAPIProxy: RelengapiProxySettings.optional(),
-  testdroid: TestdroidSettings.optional(),
-  vpnProxies: VpnProxies,
-  ed25519SigningKeyLocation: z
-    .string()
-    .default('/etc/docker-worker-ed25519-cot-signing-key.key')
-    .describe('Base64 text of the Ed25519 key that chain-of-trust documents are signed with.'),
-  cache,
-  deviceManagement,
-  allowPtrace,
   dockerConfig,
-  dockerSave,
   registries,
-  interactive,
   ssl,
   limits,
   metadata,
-  restrictCPU: z
-    .boolean()
-    .default(false)
-    .describe('One task per core, each on a core of its own; `capacity` does not count then.'),
   task: z
     .strictObject({
       reclaimDivisor: z
@@ -223,17 +192,15 @@ export const WorkerConfig = z.strictObject({
     })
     .prefault({}),
 });
-export type WorkerConfig = z.infer<typeof WorkerConfig>;
+export type WorkerConfig = z.infer<typeof OwnConfig>;
 
-/** A configuration as it stands in a file: the environment, or a registration, may supply the rest. */
-export const ConfigFile = WorkerConfig.partial({
-  rootUrl: true,
-  taskcluster: true,
-  provisionerId: true,
-  workerType: true,
-  workerGroup: true,
-  workerId: true,
-}).extend({ registration: Registration.optional() });
+/** A feature's part of a configuration, which was parsed with the settings of all features. */
+export function settingsOf<Shape extends z.ZodRawShape>(
+  config: WorkerConfig,
+  _settings: Shape,
+): z.output<z.ZodObject<Shape>> {
+  return config as unknown as z.output<z.ZodObject<Shape>>;
+}
 
 export function workerPoolId({ provisionerId, workerType }: WorkerConfig): string {
   return `${provisionerId}/${workerType}`;

@@ -9,37 +9,6 @@ export const registryPrefix = z
     'must be a registry as in names of images: "registry.example.com", with a path below it or without',
   );
 
-const device = z.strictObject({ enabled: z.boolean() });
-
-/** Which devices of the host tasks may ask for. One that the host does not have is told to who asks for it. */
-export const deviceManagement = z
-  .strictObject({
-    loopbackVideo: device.prefault({ enabled: true }),
-    loopbackAudio: device.prefault({ enabled: true }),
-    hostSharedMemory: device.prefault({ enabled: true }),
-    kvm: device.prefault({ enabled: true }),
-    phone: z
-      .strictObject({
-        enabled: z.boolean().default(false),
-        type: z.string().optional(),
-        sims: z.string().optional(),
-      })
-      .prefault({})
-      .describe(
-        'Whether no more tasks are claimed than phones of this kind are free in the cloud of "testdroid".',
-      ),
-    cpu: device
-      .prefault({ enabled: false })
-      .describe('Gives each task a core of its own, as restrictCPU does.'),
-    directory: z
-      .string()
-      .startsWith('/')
-      .default('/dev')
-      .describe('Where the device nodes of the host are found.'),
-  })
-  .prefault({})
-  .describe('Devices of the host that tasks with the scopes may use.');
-
 export const dockerConfig = z
   .strictObject({
     allowPrivileged: z
@@ -109,12 +78,15 @@ export const metadata = z
       'operators when that is not possible, with "require" the worker does not start then.',
   );
 
-export const cache = z
+const file = z.string().regex(/^\//, 'must be an absolute path');
+
+/** Certificate of this worker's host name. */
+export const ssl = z
   .strictObject({
-    volumeCachePath: z
-      .string()
-      .regex(/^\/[^:]*$/, 'must be an absolute path without ":"')
-      .default('/mnt/var/cache/docker-worker')
-      .describe('Where the caches of tasks are kept.'),
+    certificate: file.describe('PEM file of the certificate, with those between it and its root.'),
+    key: file.describe('PEM file of its key.'),
   })
-  .prefault({});
+  .optional()
+  .describe(
+    'What is served by https to people: the pages of the feature interactive, live logs if configured.',
+  );

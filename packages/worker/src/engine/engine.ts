@@ -6,7 +6,7 @@ import clock from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { DockerOptions } from 'dockerode';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import { UserError } from '../user-error.ts';
 import { ContainerDeaths, deathEvents } from './container-deaths.ts';
 import { EngineApi } from './engine-api.ts';

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import { type BackOff, withBackOff } from '../images/back-off.ts';
-import { type Participation, SharedOperations } from '../images/shared-operations.ts';
+import { type RetryLimits, retry } from '../async/retry.ts';
+import { type Participation, SharedOperations } from '../async/shared-operations.ts';
 import { answerLines } from './answer-lines.ts';
 import { engineMessage, engineStatus } from './engine.ts';
 import { parseImageReference, withTag } from './image-reference.ts';
@@ -19,7 +19,7 @@ export interface PullOptions extends Participation<PullEvent> {
   /** For the registry; default: none. */
   credentials?: { username: string; password: string; serveraddress: string };
   /** Default: one attempt. */
-  backOff?: BackOff;
+  backOff?: RetryLimits;
   onRetry?(error: Error, pauseMs: number): void;
   /** The image was not on the host and has been pulled. */
   onPulled?(): Promise<void>;
@@ -28,7 +28,7 @@ export interface PullOptions extends Participation<PullEvent> {
 /** Pulls under way, by engine, so that any number of tasks that want an image cost one pull. */
 const pulls = new WeakMap<Docker, SharedOperations<PullEvent, void>>();
 
-const oneAttempt: BackOff = { maxAttempts: 1, delayFactor: 0, randomizationFactor: 0 };
+const oneAttempt: RetryLimits = { maxAttempts: 1 };
 
 /**
  * Makes sure that an image is on the host and returns its id. A local one is never pulled again. A pull ends
@@ -47,7 +47,8 @@ export async function ensureImage(docker: Docker, name: string, options: PullOpt
   await shared.join(
     name,
     (tell, signal) =>
-      withBackOff(() => pullImage(docker, name, { credentials, tell, signal }), backOff, {
+      retry(() => pullImage(docker, name, { credentials, tell, signal }), {
+        ...backOff,
         signal,
         mayPass: (error) => !(error instanceof ImageUnavailable && error.forGood),
         onRetry,

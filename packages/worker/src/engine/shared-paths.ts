@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { type WorkerConfig, workerNameOf } from '../config/config.ts';
 import { UserError } from '../user-error.ts';
 import { engineMessage, engineStatus } from './engine.ts';
 import { ownershipLabels } from './labels.ts';
@@ -14,20 +13,21 @@ const probePrefix = '.probe-';
  * Makes sure that the engine sees the folders that it mounts into containers where this process has them: not so
  * when the worker is a container without them, or the engine is on another machine.
  *
+ * @param folders by the configuration keys that name them
  * @throws UserError that names the key of the configuration and what to mount
  */
-export async function requireSharedPaths(docker: Docker, config: WorkerConfig): Promise<void> {
+export async function requireSharedPaths(
+  docker: Docker,
+  worker: string,
+  folders: Record<string, string>,
+): Promise<void> {
   const [image] = await docker.listImages();
   // The engine looks at a path when a container is made with it, which takes an image. One that has none knows
   // nothing of this host yet; the first task will tell.
   if (image === undefined) return;
-  const folders = {
-    stateDirectory: config.stateDirectory,
-    'cache.volumeCachePath': config.cache.volumeCachePath,
-  };
   await Promise.all(
     Object.entries(folders).map(([key, folder]) =>
-      requireShared(docker, { image: image.Id, worker: workerNameOf(config), key, folder }),
+      requireShared(docker, { image: image.Id, worker, key, folder }),
     ),
   );
 }

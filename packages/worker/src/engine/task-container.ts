@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ContainerCreateOptions } from 'dockerode';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import type { Engine } from './engine.ts';
 import { removeContainer } from './remove-container.ts';
 

@@ -7,11 +7,12 @@ import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Problem } from '../problem.ts';
 import type { TaskDefinition } from '../queue/queue.ts';
+import type { HostPart } from '../run/host-part.ts';
 import type { Run } from '../run/run.ts';
 
 /**
- * A power that a task can ask for in `payload.features`. One file each in this folder; `index.ts` is the
- * only list of them.
+ * A power that a task can ask for in `payload.features`. One folder each, with its settings, what it keeps on the host
+ * and its tests; `index.ts` is the only list of them.
  *
  * Order of calls for a run: `openLog` as soon as the run is claimed, then `problems`, then `prepare`
  * (all features at once), then the hooks of what `prepare` returned, then the log consumer's `onClosed`.
@@ -20,6 +21,18 @@ import type { Run } from '../run/run.ts';
 export interface Feature {
   /** Key in `payload.features`, or what messages call it when it is asked for elsewhere. */
   name: string;
+  /** What it gives to a task, as the schema of the payload says it; not for a power that is asked for elsewhere. */
+  description?: string;
+  /** Its keys in the worker's configuration. Other code reads them with `settingsOf`. */
+  settings?: z.ZodRawShape;
+  /** What it keeps on the host for all runs; a run gets at it with `run.host.parts.of`. */
+  host?: HostPart;
+  /** How many tasks run at once, where the feature decides that instead of `capacity`. */
+  slots?(config: WorkerConfig): number | undefined;
+  /** Folders that the engine must see under the same path, by the configuration keys that name them. */
+  sharedFolders?(config: WorkerConfig): Record<string, string>;
+  /** Where on the host the ports of its sidecars are published. */
+  published?(config: WorkerConfig): { address?: string; ports?: string };
   /** For a power that a payload asks for outside of `payload.features`, which it then is not part of. */
   askedBy?(payload: Payload, config: WorkerConfig): boolean;
   /** Whether a payload that does not name the feature uses it. */
@@ -43,6 +56,15 @@ export interface Feature {
   openLog?(run: Run): Promise<LogConsumer>;
   /** May create things; what it creates is registered on `run.resources` before it returns or throws. */
   prepare?(run: Run, payload: Payload): Promise<Contribution>;
+}
+
+/** Features of one kind, of which the worker's configuration names as many as it likes. */
+export interface FeatureFamily {
+  /** The configuration's key whose keys are the names. */
+  key: string;
+  settings: z.ZodRawShape;
+  /** Without a configuration only those that are always there. */
+  features(config?: WorkerConfig): Feature[];
 }
 
 export interface FeatureRequest {

@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { featureNames } from '../payload/feature-names.ts';
-import { features } from './index.ts';
+import { featuresOf } from './index.ts';
+
+const features = featuresOf();
 
 test('no two features have the same name', () => {
   const names = features.map(({ name }) => name);
@@ -8,14 +10,26 @@ test('no two features have the same name', () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-const flags = features.filter(({ askedBy }) => askedBy === undefined);
-
-test.each(flags.map(({ name }) => name))('payloads may name %s', (name) => {
-  expect(featureNames).toContain(name);
+test.each(
+  features.filter(({ askedBy }) => askedBy === undefined).map(({ name, description }) => [name, description]),
+)('the schema of payloads says what %s is for', (_, description) => {
+  expect(description).toMatch(/\w/);
 });
 
 test('no two sidecars answer under the same name', () => {
   const aliases = features.flatMap(({ sidecars }) => sidecars ?? []).map(({ alias }) => alias);
 
   expect(new Set(aliases).size).toBe(aliases.length);
+});
+
+test('each folder with settings is on the list', async () => {
+  const folders = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+  const files = folders.filter((path) => path.endsWith('/settings.ts'));
+  const { WorkerConfig } = await import('../config-file/worker-config.ts');
+
+  expect(files.length).toBeGreaterThan(5);
+  for (const file of files) {
+    const { settings } = (await import(`./${file}`)) as { settings: object };
+    expect(WorkerConfig.shape).toMatchObject(settings);
+  }
 });

@@ -7,7 +7,7 @@ import { devices } from './devices/devices.ts';
 import { ownCore } from './devices/own-core.ts';
 import { privileged } from './devices/privileged.ts';
 import { dockerSave } from './docker-save/docker-save.ts';
-import type { Feature } from './feature.ts';
+import type { Feature, FeatureFamily } from './feature.ts';
 import { interactive } from './interactive/interactive.ts';
 import { bulkLog } from './logs/bulk-log.ts';
 import { localLiveLog } from './logs/local-live-log.ts';
@@ -15,9 +15,12 @@ import { relengAPIProxy } from './relengapi-proxy/relengapi-proxy.ts';
 import { taskclusterProxy } from './taskcluster-proxy/taskcluster-proxy.ts';
 import { phone } from './testdroid-proxy/phone.ts';
 import { testdroidProxyFeature } from './testdroid-proxy/testdroid-proxy.ts';
-import { vpnFeatures } from './vpn-proxies/vpn-proxies.ts';
+import { vpnProxies } from './vpn-proxies/vpn-proxies.ts';
 
-/** Every feature that does not depend on the configuration, in the order in which problems are told. */
+/**
+ * Every feature, in the order in which problems are told. All that the worker knows of features comes from this list: the
+ * names in payloads and configurations, the settings, what is opened and swept on the host.
+ */
 export const features: readonly Feature[] = [
   localLiveLog,
   artifacts,
@@ -36,7 +39,15 @@ export const features: readonly Feature[] = [
   caches,
 ];
 
+/** Features that a configuration can add to them. */
+export const families: readonly FeatureFamily[] = [vpnProxies];
+
 /** Every feature of a worker, those included that its configuration names. */
-export function featuresOf(config: WorkerConfig): readonly Feature[] {
-  return [...features, ...vpnFeatures(config)];
+export function featuresOf(config?: WorkerConfig): readonly Feature[] {
+  return [...features, ...families.flatMap((family) => family.features(config))];
+}
+
+/** How many tasks run at once. */
+export function slotsOf(config: WorkerConfig): number {
+  return features.flatMap((feature) => feature.slots?.(config) ?? [])[0] ?? config.capacity;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { WorkerConfig } from '../config/config.ts';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import { selectFeatures } from './selection.ts';
 
 test('a payload that names no feature uses those that are on by default', () => {

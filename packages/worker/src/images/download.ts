@@ -1,13 +1,12 @@
 import { type Dispatcher, request } from 'undici';
-import { mayPass } from '../artifacts/attempts.ts';
-import { type BackOff, withBackOff } from './back-off.ts';
+import { mayPass, type RetryLimits, retry } from '../async/retry.ts';
 
 const mostRedirects = 5;
 /** A connection that has brought nothing for so long is given up. */
 const idleMs = 60_000;
 
 export interface DownloadOptions {
-  backOff: BackOff;
+  backOff: RetryLimits;
   signal: AbortSignal;
   /** Told when a connection was lost or refused and another is tried after a pause. */
   onRetry?(error: Error, pauseMs: number): void;
@@ -28,8 +27,8 @@ export interface Download {
  * @param url is asked for each connection, so that a signature in it is fresh
  */
 export async function openDownload(url: () => string, options: DownloadOptions): Promise<Download> {
-  const trying = { signal: options.signal, mayPass, onRetry: options.onRetry };
-  const first = await withBackOff(() => get(url(), {}, options.signal), options.backOff, trying);
+  const trying = { ...options.backOff, signal: options.signal, onRetry: options.onRetry };
+  const first = await retry(() => get(url(), {}, options.signal), trying);
   const length = numberOf(first.headers['content-length']);
   return { bytes: bytes(), contentEncoding: textOf(first.headers['content-encoding']), length };
 
@@ -47,10 +46,10 @@ export async function openDownload(url: () => string, options: DownloadOptions):
       } catch (error) {
         options.signal.throwIfAborted();
         lost += 1;
-        if (lost >= options.backOff.maxAttempts || !mayPass(error)) {
+        if (lost >= (options.backOff.maxAttempts ?? 1) || !mayPass(error)) {
           throw error;
         }
-        chunks = chunksOf(await withBackOff(() => resume(received), options.backOff, trying));
+        chunks = chunksOf(await retry(() => resume(received), trying));
         continue;
       }
       if (next.done) {

@@ -6,6 +6,7 @@ import type { Payload } from '../payload/payload.ts';
 import { TaskId } from '../queue/task-id.ts';
 import type { Run } from '../run/run.ts';
 import { isPublic } from './artifact-path.ts';
+import { imagesOfHost } from './images-of-host.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import {
   ensureTaskImage,
@@ -38,7 +39,8 @@ export async function runImage(run: Run, { image }: Payload): Promise<LoadedImag
 }
 
 async function namedImage(run: Run, name: string): Promise<LoadedImage> {
-  const { engine, config, images } = run.host;
+  const { engine, config, parts } = run.host;
+  const images = parts.of(imagesOfHost);
   run.resources.use(images.hold(withTag(name)));
   const hash = await ensureImage(engine.docker, name, {
     credentials: registryCredentials(config, name),
@@ -53,7 +55,8 @@ async function namedImage(run: Run, name: string): Promise<LoadedImage> {
 }
 
 async function taskImage(run: Run, image: TaskImage): Promise<LoadedImage> {
-  const { engine, config, images } = run.host;
+  const { engine, config, parts } = run.host;
+  const images = parts.of(imagesOfHost);
   run.resources.use(images.hold(taskImageNames(image)[0] ?? ''));
   const loaded = await ensureTaskImage(engine.docker, image, {
     limits: config.dockerConfig,

@@ -3,15 +3,15 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { errorText } from '../artifacts/error-text.ts';
+import type { RetryLimits } from '../async/retry.ts';
+import { type Participation, SharedOperations } from '../async/shared-operations.ts';
 import { answerLines } from '../engine/answer-lines.ts';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
 import { InvalidArchive } from './archive-documents.ts';
 import { compressionOf } from './artifact-path.ts';
-import type { BackOff } from './back-off.ts';
 import { decompress } from './decompress.ts';
 import { openDownload } from './download.ts';
 import { type ArchiveLimits, retaggedArchive } from './retagged-archive.ts';
-import { type Participation, SharedOperations } from './shared-operations.ts';
 
 export interface TaskImage {
   taskId: string;
@@ -32,7 +32,7 @@ export type LoadEvent =
   | { kind: 'progress'; current: number; total?: number };
 
 export interface LoadOptions extends Participation<LoadEvent> {
-  limits: BackOff & ArchiveLimits;
+  limits: RetryLimits & ArchiveLimits;
   /** Where the artifact is; asked for each connection, so that a signature in it is fresh. */
   url(): string;
 }

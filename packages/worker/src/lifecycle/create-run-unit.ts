@@ -30,7 +30,7 @@ export function createRunUnit(
     readySeconds: config.sidecars.readySeconds,
     cpus: config.sidecars.cpus,
     stateDirectory: config.stateDirectory,
-    publish: config.interactive,
+    publish: Object.assign({}, ...featuresOf(config).map((feature) => feature.published?.(config))),
     logger,
   });
 }

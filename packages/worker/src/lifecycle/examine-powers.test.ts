@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import { WorkerConfig } from '../config-file/worker-config.ts';
 import { examine } from './examine.ts';
 
 let dev: string;

@@ -1,14 +1,15 @@
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Feature, FeatureRequest } from '../features/feature.ts';
+import { payloadSchemaFor } from '../features/payload-schema.ts';
 import { otherFeatures, selectFeatures } from '../features/selection.ts';
-import { imageProblems } from '../images/image-problems.ts';
 import { parsePayload } from '../payload/parse-payload.ts';
 import type { Payload } from '../payload/payload.ts';
 import { malformedPayloadText } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import type { TaskDefinition } from '../queue/queue.ts';
 import type { Resolution } from '../run/resolution.ts';
+import { imageProblems } from './image-problems.ts';
 
 export type Examination =
   | { accepted: true; payload: Payload; used: Feature[]; notices: string[] }
@@ -24,7 +25,7 @@ export async function examine(
   expandedScopes: () => Promise<string[]>,
 ): Promise<Examination> {
   const { used, problems } = selectFeatures(task.payload, config);
-  const parsed = parsePayload(task.payload, task);
+  const parsed = parsePayload(task.payload, payloadSchemaFor(config), task);
   if (parsed.payload !== undefined) {
     const { payload } = parsed;
     const all = [...used, ...otherFeatures(payload, config)];

@@ -1,14 +1,14 @@
+import { unlessAborted } from '../async/unless-aborted.ts';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
 import { secretValues } from '../log/secret-forms.ts';
-import { expandScopes } from '../queue/expand-scopes.ts';
 import type { Claim } from '../queue/queue.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
 import { RunAbort } from '../run/run-abort.ts';
-import { unlessAborted } from '../unless-aborted.ts';
 import { examine } from './examine.ts';
 import { execute, type Outcome } from './execute.ts';
+import { expandScopes } from './expand-scopes.ts';
 import { writeHeader } from './header.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type Reclaiming, startReclaiming } from './reclaim.ts';

@@ -5,7 +5,7 @@ import type { Credentials } from '@docker-worker/service-kit/control';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import taskcluster from 'taskcluster-client';
-import { WorkerConfig } from '../config/config.ts';
+import { WorkerConfig } from '../config-file/worker-config.ts';
 import { ClaimWorkAnswer, queueClient } from '../queue/queue.ts';
 import { openRun, type RunHost } from '../run/run.ts';
 import type { RunAbort } from '../run/run-abort.ts';

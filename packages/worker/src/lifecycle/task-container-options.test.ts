@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import type { Contribution } from '../features/feature.ts';
-import { Payload } from '../payload/payload.ts';
+import { payloadSchemaFor } from '../features/payload-schema.ts';
 import type { Run } from '../run/run.ts';
 import { taskContainerOptions } from './task-container-options.ts';
 
@@ -64,6 +64,6 @@ test('what features contribute is put together', () => {
 
 function options(payload: object, contributions: Contribution[] = []) {
   const run = { taskId: 'abc', runId: 0, host: { config: testConfig() } } as Run;
-  const parsed = Payload.parse({ image: 'busybox', maxRunTime: 10, ...payload });
+  const parsed = payloadSchemaFor().parse({ image: 'busybox', maxRunTime: 10, ...payload });
   return taskContainerOptions(run, parsed, 'sha256:1234', 'network-1', contributions);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { WorkerConfig } from '../config/config.ts';
+import { WorkerConfig } from '../config-file/worker-config.ts';
 import type { Run } from '../run/run.ts';
 import { taskEnvironment } from './task-environment.ts';
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { WorkerConfig } from '../config/config.ts';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import { hostnameOf } from './stateless-hostname.ts';
 
 const secret = 'the secret of the name server';

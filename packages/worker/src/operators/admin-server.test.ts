@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
+import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { openAdminServer } from './admin-server.ts';
-import { WorkerMetrics } from './worker-metrics.ts';
+import { registerGauges } from './worker-gauges.ts';
 import type { WorkerState, WorkerStatus } from './worker-status.ts';
 
 const observed = {
@@ -31,7 +32,8 @@ function statusIn(state: WorkerState): WorkerStatus {
 }
 
 async function open(state: WorkerState = 'claiming') {
-  const metrics = new WorkerMetrics(() => observed);
+  const metrics = new WorkerMetrics();
+  registerGauges(metrics.registry, () => observed);
   const status = async () => statusIn(state);
   const server = await openAdminServer({ address: '127.0.0.1', port: 0, registry: metrics.registry, status });
   const get = async (path: string, accept = '*/*') => {
@@ -102,7 +104,8 @@ test('Prometheus gets counters, histograms, figures of the moment and those of t
 test('an address that is taken is told with the key to change', async () => {
   await using server = await open();
   const { port } = server;
-  const registry = new WorkerMetrics(() => observed).registry;
+  const { registry } = new WorkerMetrics();
+  registerGauges(registry, () => observed);
 
   await expect(
     openAdminServer({ address: '127.0.0.1', port, registry, status: async () => statusIn('claiming') }),

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { testConfig } from '../config/testing/worker-config.ts';
+import { testConfig } from '../config-file/testing/worker-config.ts';
 import { MetricsLines } from './metrics-lines.ts';
 
 test('an event is a line of its own with what dashboards of costs expect', () => {

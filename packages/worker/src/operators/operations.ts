@@ -1,11 +1,12 @@
 import { uptime } from 'node:os';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
-import { slotsOf } from '../features/devices/host-devices.ts';
+import { slotsOf } from '../features/index.ts';
+import { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { Run } from '../run/run.ts';
 import { openAdminServer } from './admin-server.ts';
 import { MetricsLines } from './metrics-lines.ts';
-import { WorkerMetrics } from './worker-metrics.ts';
+import { registerGauges } from './worker-gauges.ts';
 import { type Observed, workerStatus } from './worker-status.ts';
 
 /** What a worker that belongs to a deployment tells its operators, from its start to its end. */
@@ -25,7 +26,8 @@ export async function openOperations(
   logger: Logger,
   observed: () => Observed,
 ): Promise<Operations> {
-  const metrics = new WorkerMetrics(observed);
+  const metrics = new WorkerMetrics();
+  registerGauges(metrics.registry, observed);
   const lines = new MetricsLines(config, (text) => void process.stdout.write(text));
   const status = () => workerStatus(observed());
   await using opening = new AsyncDisposableStack();

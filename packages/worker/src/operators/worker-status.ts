@@ -4,7 +4,7 @@ import { type WorkerConfig, workerNameOf, workerPoolId } from '../config/config.
 import type { Engine } from '../engine/engine.ts';
 import { engineDisk } from '../engine/free-disk.ts';
 import { label } from '../engine/labels.ts';
-import { slotsOf } from '../features/devices/host-devices.ts';
+import { slotsOf } from '../features/index.ts';
 import type { Run } from '../run/run.ts';
 import { version } from '../version.ts';
 

@@ -1,17 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
+import { payloadSchemaFor } from '../features/payload-schema.ts';
 import { problemLine } from '../problem.ts';
 import { parsePayload, unknownFeatures } from './parse-payload.ts';
 import { malformedPayloadText } from './schema-messages.ts';
 
+const schema = payloadSchemaFor();
 const task = { expires: '2030-01-01T00:00:00Z' };
 const minimal = { image: 'ubuntu:24.04', maxRunTime: 60 };
 
 function linesFor(payload: unknown): string[] {
-  return parsePayload(payload, task).problems.map(problemLine);
+  return parsePayload(payload, schema, task).problems.map(problemLine);
 }
 
 test('a valid payload comes with its defaults', () => {
-  expect(parsePayload(minimal, task)).toEqual({
+  expect(parsePayload(minimal, schema, task)).toEqual({
     payload: {
       ...minimal,
       command: [],
@@ -26,7 +28,7 @@ test('a valid payload comes with its defaults', () => {
 });
 
 test('features that the payload does not name are not filled in', () => {
-  const { payload } = parsePayload({ ...minimal, features: { interactive: false } }, task);
+  const { payload } = parsePayload({ ...minimal, features: { interactive: false } }, schema, task);
 
   expect(payload?.features).toEqual({ interactive: false });
 });
@@ -152,7 +154,7 @@ test('all problems are found at once', () => {
     artifacts: { a: { type: 'file', path: 1, expires: '2031-01-01T00:00:00Z' } },
   };
 
-  expect(parsePayload(payload, task).problems.map(({ path }) => path)).toEqual([
+  expect(parsePayload(payload, schema, task).problems.map(({ path }) => path)).toEqual([
     'payload.image.name',
     'payload.maxRunTime',
     'payload.artifacts.a.path',
@@ -165,15 +167,15 @@ test('all problems are found at once', () => {
 test('unknown features are named, and are no problem of the payload', () => {
   const payload = { ...minimal, features: { interactive: true, azureLiveLog: true, x: 'y' } };
 
-  expect(unknownFeatures(payload)).toEqual(['azureLiveLog', 'x']);
-  expect(parsePayload(payload, task).payload?.features).toEqual({ interactive: true });
+  expect(unknownFeatures(payload, schema)).toEqual(['azureLiveLog', 'x']);
+  expect(parsePayload(payload, schema, task).payload?.features).toEqual({ interactive: true });
   expect(payload.features).toHaveProperty('azureLiveLog');
 });
 
 test.each([undefined, null, [], 'text', { features: [] }, { features: null }])(
   'there are no unknown features in %j',
   (payload) => {
-    expect(unknownFeatures(payload)).toEqual([]);
+    expect(unknownFeatures(payload, schema)).toEqual([]);
   },
 );
 
@@ -194,7 +196,7 @@ describe('the log names broken rules in the words of JSON-schema validators', ()
       'data/artifacts/public~1a/type should be equal to one of the allowed values',
     ],
   ])('%j', (change, rule) => {
-    const text = malformedPayloadText(parsePayload({ ...minimal, ...change }, task).problems);
+    const text = malformedPayloadText(parsePayload({ ...minimal, ...change }, schema, task).problems);
     const [head, ...json] = text.split('\n');
 
     expect(head).toBe('`task.payload` format is invalid json schema errors:');

@@ -1,10 +1,10 @@
 import { type Problem, problemPath } from '../problem.ts';
 import { isDateTime } from './date-time.ts';
-import { featureNames } from './feature-names.ts';
 import { valueAt } from './found.ts';
 import { nameProblems } from './name-problems.ts';
-import { Payload } from './payload.ts';
+import type { Payload, PayloadSchema } from './payload.ts';
 import { prototypeKeys } from './prototype-keys.ts';
+import { keysOf, schemaAt } from './schema-at.ts';
 import { schemaProblems } from './schema-messages.ts';
 
 export type ParsedPayload =
@@ -16,11 +16,16 @@ export type ParsedPayload =
  * it is. Unknown features are no problem here: ask {@link unknownFeatures}. Without `task.expires` the
  * artifacts may expire at any time. `root` is what the problems' paths start with.
  */
-export function parsePayload(raw: unknown, task: { expires?: string }, root = 'payload'): ParsedPayload {
-  const document = withoutUnknownFeatures(raw);
-  const parsed = Payload.safeParse(document);
+export function parsePayload(
+  raw: unknown,
+  schema: PayloadSchema,
+  task: { expires?: string },
+  root = 'payload',
+): ParsedPayload {
+  const document = withoutUnknownFeatures(raw, schema);
+  const parsed = schema.safeParse(document);
   const [first, ...more] = [
-    ...schemaProblems(parsed.error?.issues ?? [], { schema: Payload, document, root }),
+    ...schemaProblems(parsed.error?.issues ?? [], { schema, document, root }),
     ...prototypeKeys(raw, root),
     ...nameProblems(raw, root),
     ...expirationProblems(raw, task.expires, root),
@@ -32,14 +37,14 @@ export function parsePayload(raw: unknown, task: { expires?: string }, root = 'p
   return { payload: parsed.data as Payload, problems: [] };
 }
 
-/** Names in `payload.features` that no version of docker-worker has known. */
-export function unknownFeatures(raw: unknown): string[] {
-  const known: readonly string[] = featureNames;
+/** Names in `payload.features` that the schema does not know. */
+export function unknownFeatures(raw: unknown, schema: PayloadSchema): string[] {
+  const known = keysOf(schemaAt(schema, ['features']));
   return Object.keys(mappingAt(raw, 'features')).filter((name) => !known.includes(name));
 }
 
-function withoutUnknownFeatures(raw: unknown): unknown {
-  const unknown = unknownFeatures(raw);
+function withoutUnknownFeatures(raw: unknown, schema: PayloadSchema): unknown {
+  const unknown = unknownFeatures(raw, schema);
   if (unknown.length === 0) {
     return raw;
   }

@@ -5,9 +5,10 @@ import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { Payload } from './payload.ts';
+import { payloadSchemaFor } from '../features/payload-schema.ts';
 
 const file = new URL('../../test-data/payload-schema.yml', import.meta.url);
+const Payload = payloadSchemaFor();
 const text = { type: 'string' };
 const phone = {
   type: 'object',

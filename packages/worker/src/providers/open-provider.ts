@@ -1,4 +1,4 @@
-import { readConfigDocument } from '../config/read-config.ts';
+import { readConfigDocument } from '../config-file/read-config.ts';
 import type { Provider } from './provider.ts';
 import { standalone } from './standalone.ts';
 import { unregistered, workerManager } from './worker-manager.ts';

@@ -1,5 +1,5 @@
-import type { ConfigDocument } from '../config/read-config.ts';
-import { parseConfig } from '../config/read-config.ts';
+import type { ConfigDocument } from '../config-file/read-config.ts';
+import { parseConfig } from '../config-file/read-config.ts';
 import type { Provider } from './provider.ts';
 
 /** A worker on a machine that somebody else looks after, with credentials that do not change. */

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { type ConfigDocument, parseConfig } from '../config/read-config.ts';
+import { type ConfigDocument, parseConfig } from '../config-file/read-config.ts';
 import type { Provider } from './provider.ts';
 import { RunnerProtocol } from './runner-protocol.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { expect, test } from '@jest/globals';
 import taskcluster from 'taskcluster-client';
-import { WorkerConfig } from '../config/config.ts';
+import { WorkerConfig } from '../config-file/worker-config.ts';
 import { claimWork } from './claim-work.ts';
 import { queueClient } from './queue.ts';
 

@@ -1,6 +1,6 @@
 import type { Credentials } from '@docker-worker/service-kit/control';
 import taskcluster, { type Client } from 'taskcluster-client';
-import { unlessAborted } from '../unless-aborted.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 
 /**
  * Makes one call, once. When `signal` aborts, the connection is cut and the promise rejects: the queue sees

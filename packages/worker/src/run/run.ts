@@ -9,17 +9,13 @@ import type { Engine } from '../engine/engine.ts';
 import type { PullEvent } from '../engine/ensure-image.ts';
 import type { Owner } from '../engine/labels.ts';
 import type { WarmUnits } from '../engine/warm-units.ts';
-import type { CacheStore } from '../features/caches/cache-store.ts';
-import type { PurgeService } from '../features/caches/purge-service.ts';
-import type { DevicePool } from '../features/devices/device-pool.ts';
-import type { OpenShell } from '../features/interactive/open-shell.ts';
-import type { PhoneSessions } from '../features/testdroid-proxy/phone-sessions.ts';
-import type { ImageStore } from '../images/image-store.ts';
 import type { LogServer } from '../log/log-server.ts';
 import { secretValues } from '../log/secret-forms.ts';
 import { TaskLog } from '../log/task-log.ts';
-import type { WorkerMetrics } from '../operators/worker-metrics.ts';
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
+import type { HostParts } from './host-part.ts';
+import type { OpenShell } from './open-shell.ts';
 import { type AbortCause, RunAbort } from './run-abort.ts';
 import { makeRunFolder } from './run-folder.ts';
 
@@ -42,16 +38,8 @@ export interface RunHost {
   onShell?(run: Run, shell: OpenShell): void;
   /** Networks with sidecars that were made before there was a run for them. */
   warmUnits: WarmUnits;
-  /** The devices that one task at a time can have. */
-  devices: DevicePool;
-  /** The images that tasks made this host fetch. */
-  images: ImageStore;
-  /** What tasks keep on this host for later ones. */
-  caches: CacheStore;
-  /** What people ask to throw away of it. */
-  purges: PurgeService;
-  /** Sessions on borrowed phones that have not ended yet. */
-  phoneSessions: PhoneSessions;
+  /** What features and others keep on this host for all runs. */
+  parts: HostParts;
 }
 
 /** One run of one task, from its claim until everything made for it is disposed of. */

@@ -90,7 +90,7 @@ export async function claimRun(): Promise<ClaimedRun> {
       skipCompressionExtensions: ['.dmg', '.jpg', 'lz4'],
       log: { worker: (text) => workerLines.push(text), error: (text) => errorLines.push(text) },
       signal: abortion.signal,
-      limits: { attempts: 3, firstDelay: 1, longestDelay: 2 },
+      limits: { maxAttempts: 3, delayFactor: 1, longestDelay: 2 },
     },
     abort: (reason) => abortion.abort(reason),
     async list() {

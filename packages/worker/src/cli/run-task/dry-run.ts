@@ -1,4 +1,4 @@
-import type { FeatureSettings } from '../../config/read-config.ts';
+import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import { sidecarImage } from '../../engine/sidecar-image.ts';

@@ -2,8 +2,8 @@ import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import { WorkerConfig, workerNameOf } from '../../config/config.ts';
-import type { FeatureSettings } from '../../config/read-config.ts';
+import { workerNameOf } from '../../config/config.ts';
+import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { WarmUnits } from '../../engine/warm-units.ts';
 import { selectFeatures } from '../../features/selection.ts';
@@ -43,7 +43,7 @@ export function localWorkerConfig(
     ...settings,
     // Whoever runs it has no machine of a cloud around it, and often no right to change the rules of the host.
     metadata: 'allow',
-    interactive: { host: '127.0.0.1', address: '127.0.0.1', ...settings.interactive },
+    interactive: { host: '127.0.0.1', address: '127.0.0.1', ...(settings.interactive as object) },
     rootUrl: taskcluster.rootUrl,
     taskcluster: taskcluster.credentials,
     ...identity,

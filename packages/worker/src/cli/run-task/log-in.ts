@@ -1,4 +1,4 @@
-import type { OpenShell } from '../../features/interactive/open-shell.ts';
+import type { OpenShell } from '../../run/open-shell.ts';
 import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
 import type { TaskDocument } from '../task-file.ts';

@@ -1,14 +1,15 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
-import { readFeatureSettings } from '../../config/read-config.ts';
+import { readFeatureSettings } from '../../config-file/read-config.ts';
 import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
+import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker } from '../../worker.ts';
 import { readTaskFile } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
 import { HeldOutput } from './held-output.ts';
-import { localWarmUnits, localWorkerConfig } from './local-worker.ts';
+import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
 import { pullLine } from './pull-line.ts';
@@ -35,7 +36,8 @@ export interface RunTaskOptions extends LogInOptions {
  */
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
   const settings = options.config === undefined ? {} : await readFeatureSettings(options.config);
-  const documents = letIn(await readTaskFile(file, Object.keys(settings.vpnProxies ?? {})), options);
+  const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, settings));
+  const documents = letIn(await readTaskFile(file, schema), options);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const tasks = documents.map((document) => ({

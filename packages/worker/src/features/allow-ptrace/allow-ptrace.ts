@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { settingsOf } from '../../config/config.ts';
 import { ownerTag } from '../../engine/owner-tag.ts';
 import { RunFailure } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
 import type { Contribution, Feature } from '../feature.ts';
-import { loadProfile, profileName, whyNoProfiles } from './app-armor.ts';
+import { loadProfile, profileName, sweepProfiles, whyNoProfiles } from './app-armor.ts';
+import { settings } from './settings.ts';
 
 const EngineInfo = z.looseObject({
   KernelVersion: z.string(),
@@ -17,12 +19,16 @@ const EngineInfo = z.looseObject({
  */
 export const allowPtrace: Feature = {
   name: 'allowPtrace',
+  description: 'Lets the task trace processes with ptrace',
+  settings,
+  host: { open: ({ workerName }) => ({ sweep: () => sweepProfiles(workerName) }) },
   defaultOn: false,
   requiredScopes: () => ['docker-worker:feature:allowPtrace'],
-  unavailable: ({ allowPtrace: { withoutAppArmor } }) =>
-    withoutAppArmor === 'refuse' ? whyNoProfiles() : undefined,
+  unavailable: (config) =>
+    settingsOf(config, settings).allowPtrace.withoutAppArmor === 'refuse' ? whyNoProfiles() : undefined,
   async prepare(run) {
     const { engine, config } = run.host;
+    const { capability } = settingsOf(config, settings).allowPtrace;
     const info = EngineInfo.parse(await engine.docker.info());
     const reason =
       whyNoProfiles() ??
@@ -30,13 +36,13 @@ export const allowPtrace: Feature = {
         ? undefined
         : 'the Docker Engine runs without AppArmor');
     const confinement = reason === undefined ? await ownProfile(run) : withoutProfile(run, reason);
-    if (!config.allowPtrace.capability) {
+    if (!capability) {
       tellYama(run);
     }
     return {
       hostConfig: {
-        CapAdd: config.allowPtrace.capability ? ['SYS_PTRACE'] : [],
-        SecurityOpt: [...confinement, ...seccompFor(info.KernelVersion, config.allowPtrace.capability)],
+        CapAdd: capability ? ['SYS_PTRACE'] : [],
+        SecurityOpt: [...confinement, ...seccompFor(info.KernelVersion, capability)],
       },
     } satisfies Contribution;
   },
@@ -49,7 +55,7 @@ async function ownProfile({ owner, resources }: Run): Promise<string[]> {
 }
 
 function withoutProfile({ log, host }: Run, reason: string): string[] {
-  if (host.config.allowPtrace.withoutAppArmor === 'refuse') {
+  if (settingsOf(host.config, settings).allowPtrace.withoutAppArmor === 'refuse') {
     throw new RunFailure({ kind: 'failed' }, `allowPtrace is not available on this worker: ${reason}`);
   }
   log.worker(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const allowPtrace = z
+const allowPtrace = z
   .strictObject({
     capability: z
       .boolean()
@@ -13,3 +13,5 @@ export const allowPtrace = z
   })
   .prefault({})
   .describe('How tasks with the feature allowPtrace are confined.');
+
+export const settings = { allowPtrace };

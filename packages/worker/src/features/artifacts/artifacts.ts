@@ -6,6 +6,7 @@ import type { Feature } from '../feature.ts';
 /** Uploads what `payload.artifacts` names once the container has exited. */
 export const artifacts: Feature = {
   name: 'artifacts',
+  description: 'Uploads the artifacts that the payload declares',
   defaultOn: true,
   async prepare(run, payload) {
     return {
@@ -23,7 +24,7 @@ export const artifacts: Feature = {
             run.host.metrics?.artifactBytes.inc(size);
             run.host.metrics?.artifactSeconds.observe(seconds);
           },
-          limits: { attempts: run.host.config.artifacts.maxAttempts },
+          limits: { maxAttempts: run.host.config.artifacts.maxAttempts },
           signal,
         }).catch(retried),
     };

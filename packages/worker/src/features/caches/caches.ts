@@ -1,14 +1,21 @@
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
-import { workerPoolId } from '../../config/config.ts';
+import { settingsOf, workerPoolId } from '../../config/config.ts';
 import type { Payload } from '../../payload/payload.ts';
 import { type Problem, problemPath } from '../../problem.ts';
 import type { Feature, FeatureRequest } from '../feature.ts';
 import { whyInvalid } from './cache-name.ts';
 import type { CacheLease } from './cache-store.ts';
+import { cachesOfHost } from './caches-of-host.ts';
+import { settings } from './settings.ts';
 
 /** `payload.cache`: directories of the host that outlive the task and are handed to later ones. */
 export const caches: Feature = {
   name: 'caches',
+  settings,
+  host: cachesOfHost,
+  sharedFolders: (config) => ({
+    'cache.volumeCachePath': settingsOf(config, settings).cache.volumeCachePath,
+  }),
   askedBy: (payload) => wanted(payload).length > 0,
   defaultOn: false,
   async problems(request) {
@@ -19,7 +26,7 @@ export const caches: Feature = {
     ];
   },
   async prepare(run, payload) {
-    const { caches: store, purges } = run.host;
+    const { store, purges } = run.host.parts.of(cachesOfHost);
     await purges.apply();
     const leases: CacheLease[] = [];
     const binds: string[] = [];

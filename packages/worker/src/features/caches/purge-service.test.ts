@@ -6,7 +6,7 @@ import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/loc
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
-import { WorkerConfig } from '../../config/config.ts';
+import { WorkerConfig } from '../../config-file/worker-config.ts';
 import { CacheStore } from './cache-store.ts';
 import { PurgeService } from './purge-service.ts';
 

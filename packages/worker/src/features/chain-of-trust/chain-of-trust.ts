@@ -2,10 +2,12 @@ import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { uploadFile } from '../../artifacts/upload-file.ts';
+import { settingsOf } from '../../config/config.ts';
 import { artifactTarget } from '../../run/artifact-target.ts';
 import type { Run } from '../../run/run.ts';
 import type { Feature } from '../feature.ts';
 import { uploadLog } from '../logs/upload-log.ts';
+import { settings } from './settings.ts';
 
 /** An Ed25519 private key in PKCS #8 is this header followed by its 32-byte seed (RFC 8410). */
 const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -17,8 +19,11 @@ const seedBytes = 32;
  */
 export const chainOfTrust: Feature = {
   name: 'chainOfTrust',
+  description: 'Signs a list of the artifacts and of the environment they were made in',
+  settings,
   defaultOn: false,
-  unavailable({ ed25519SigningKeyLocation: path }) {
+  unavailable(config) {
+    const { ed25519SigningKeyLocation: path } = settingsOf(config, settings);
     try {
       accessSync(path, constants.R_OK);
       return undefined;
@@ -27,7 +32,7 @@ export const chainOfTrust: Feature = {
     }
   },
   async openLog(run) {
-    const key = await readSigningKey(run.host.config.ed25519SigningKeyLocation);
+    const key = await readSigningKey(settingsOf(run.host.config, settings).ed25519SigningKeyLocation);
     return {
       async onClosed() {
         if (!run.signal.aborted) {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { testConfig } from '../../config/testing/worker-config.ts';
+import { testConfig } from '../../config-file/testing/worker-config.ts';
 import { DevicePool } from './device-pool.ts';
 
 let dev: string;
@@ -38,45 +38,38 @@ test('a sound card is lent with all of its nodes', () => {
 });
 
 test('as many tasks fit as the scarcest device could serve', () => {
-  expect(pool().room).toBe(1);
-  expect(pool({ loopbackAudio: { enabled: false } }).room).toBe(2);
+  expect(pool().room([])).toBe(1);
+  expect(pool({ loopbackAudio: { enabled: false } }).room([])).toBe(2);
 });
 
-test('a claimed task counts by what it asks for as long as it is there', () => {
+test('a claimed task counts by what it asks for', () => {
   const devices = pool({ loopbackAudio: { enabled: false } });
-  const plain = devices.expect({ capabilities: { devices: { loopbackVideo: false } } });
-  expect(devices.room).toBe(2);
+  const [plain, filming] = [false, true].map((loopbackVideo) => ({
+    capabilities: { devices: { loopbackVideo } },
+  }));
 
-  const filming = devices.expect({ capabilities: { devices: { loopbackVideo: true } } });
-  expect(devices.room).toBe(1);
-
-  filming[Symbol.dispose]();
-  plain[Symbol.dispose]();
-  expect(devices.room).toBe(2);
+  expect(devices.room([plain])).toBe(2);
+  expect(devices.room([plain, filming])).toBe(1);
 });
 
 test('devices that the host does not have limit nothing', () => {
   const devices = pool({ directory: join(dev, 'nowhere') });
 
-  expect(devices.room).toBe(Number.POSITIVE_INFINITY);
+  expect(devices.room([])).toBe(Number.POSITIVE_INFINITY);
   expect(devices.take('loopbackVideo')).toBeUndefined();
 });
 
 test.each([null, 'text', { capabilities: null }, { capabilities: { devices: null } }])(
   'a payload that is not even one (%j) counts as asking for nothing',
   (payload) => {
-    const devices = pool();
-    devices.expect(payload);
-
-    expect(devices.room).toBe(1);
+    expect(pool().room([payload])).toBe(1);
   },
 );
 
 test('with a core for each task, every claim counts', () => {
   const devices = pool({ directory: join(dev, 'nowhere'), cpu: { enabled: true } });
-  devices.expect({});
 
-  expect(devices.room).toBe(availableParallelism() - 1);
+  expect(devices.room([{}])).toBe(availableParallelism() - 1);
   expect(devices.take('cpu')?.unit).toEqual(['0']);
 });
 

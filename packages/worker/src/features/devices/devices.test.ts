@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { testConfig } from '../../config/testing/worker-config.ts';
-import { Payload } from '../../payload/payload.ts';
+import { testConfig } from '../../config-file/testing/worker-config.ts';
 import type { Run } from '../../run/run.ts';
+import { payloadSchemaFor } from '../payload-schema.ts';
 import { DevicePool } from './device-pool.ts';
 import { devices } from './devices.ts';
 
-const payload = Payload.parse({
+const payload = payloadSchemaFor().parse({
   image: 'busybox',
   maxRunTime: 60,
   capabilities: { devices: { loopbackVideo: true, kvm: false } },
@@ -51,6 +51,6 @@ function config() {
 }
 
 function runWith(pool: DevicePool): Run {
-  const host = { config: config(), devices: pool } as unknown as Run['host'];
+  const host = { config: config(), parts: { of: () => pool } } as unknown as Run['host'];
   return { host, resources: new AsyncDisposableStack() } as Run;
 }

@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
-import { workerPoolId } from '../../config/config.ts';
+import { settingsOf, workerPoolId } from '../../config/config.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { Problem } from '../../problem.ts';
 import { RunFailure } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
 import type { Contribution, Feature, FeatureRequest } from '../feature.ts';
+import { devicePool } from './device-pool.ts';
 import { type DeviceName, deviceNames, whyUnavailable } from './host-devices.ts';
+import { settings } from './settings.ts';
 
 /** `payload.capabilities.devices`: devices of the host in the container. */
 export const devices: Feature = {
   name: 'devices',
+  settings,
+  host: devicePool,
   askedBy: (payload) => wanted(payload).length > 0,
   defaultOn: false,
   async problems(request) {
@@ -61,14 +65,14 @@ async function missingScopes({ task, payload, config, expandedScopes }: FeatureR
 }
 
 function attach({ host, resources }: Run, device: DeviceName): Contribution['hostConfig'] {
-  const { directory } = host.config.deviceManagement;
+  const { directory } = settingsOf(host.config, settings).deviceManagement;
   if (device === 'hostSharedMemory') {
     return { Binds: [`${join(directory, 'shm')}:/dev/shm`] };
   }
   if (device === 'kvm') {
     return { Devices: [mapping(directory, 'kvm')] };
   }
-  const lease = host.devices.take(device);
+  const lease = host.parts.of(devicePool).take(device);
   if (lease === undefined) {
     throw new RunFailure(
       { kind: 'exception', reason: 'resource-unavailable' },

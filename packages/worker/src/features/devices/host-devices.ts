@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { WorkerConfig } from '../../config/config.ts';
+import { settingsOf, type WorkerConfig } from '../../config/config.ts';
+import { settings } from './settings.ts';
 
 /** What payloads can ask for by name. */
 export const deviceNames = ['loopbackVideo', 'loopbackAudio', 'hostSharedMemory', 'kvm'] as const;
@@ -19,7 +20,7 @@ export function unitsOf(kind: Countable, config: WorkerConfig): Unit[] {
   if (!isEnabled(kind, config)) {
     return [];
   }
-  const { directory } = config.deviceManagement;
+  const { directory } = settingsOf(config, settings).deviceManagement;
   switch (kind) {
     case 'loopbackVideo':
       return numbered(directory, /^video(\d+)$/).map((index) => [`video${index}`]);
@@ -35,17 +36,13 @@ export function unitsOf(kind: Countable, config: WorkerConfig): Unit[] {
 }
 
 export function isEnabled(kind: DeviceName | 'cpu', config: WorkerConfig): boolean {
-  return config.deviceManagement[kind].enabled || (kind === 'cpu' && config.restrictCPU);
-}
-
-/** How many tasks run at once. */
-export function slotsOf(config: WorkerConfig): number {
-  return config.restrictCPU ? unitsOf('cpu', config).length : config.capacity;
+  const { deviceManagement, restrictCPU } = settingsOf(config, settings);
+  return deviceManagement[kind].enabled || (kind === 'cpu' && restrictCPU);
 }
 
 /** Why this worker cannot lend a device to any task, with what an operator can do; `undefined` when it can. */
 export function whyUnavailable(device: DeviceName, config: WorkerConfig): string | undefined {
-  const { directory } = config.deviceManagement;
+  const { directory } = settingsOf(config, settings).deviceManagement;
   if (!isEnabled(device, config)) {
     return `${device} is not enabled on this worker`;
   }

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import { unlessAborted } from '../../async/unless-aborted.ts';
 import { type Engine, engineStatus } from '../../engine/engine.ts';
 import { label, type Owner } from '../../engine/labels.ts';
 import { ownerTag } from '../../engine/owner-tag.ts';
 import { savingRepository } from '../../engine/sweep.ts';
-import { unlessAborted } from '../../unless-aborted.ts';
 
 /** An image of the engine that is gone when it is disposed of, as far as nobody else has named it. */
 export interface CommittedImage extends AsyncDisposable {

@@ -1,5 +1,6 @@
 import type { Feature } from '../feature.ts';
 import { saveContainer } from './save-container.ts';
+import { settings } from './settings.ts';
 
 /**
  * The container as it was when the task ended, as the artifact `public/dockerImage.tar`, and what is in the
@@ -7,6 +8,8 @@ import { saveContainer } from './save-container.ts';
  */
 export const dockerSave: Feature = {
   name: 'dockerSave',
+  description: 'Uploads the task container as an image when the task has ended',
+  settings,
   defaultOn: false,
   async prepare(run, payload) {
     return {

@@ -1,10 +1,12 @@
 import taskcluster from 'taskcluster-client';
 import { spoolStream } from '../../artifacts/spool.ts';
 import { uploadSpooled } from '../../artifacts/upload-file.ts';
+import { settingsOf } from '../../config/config.ts';
 import { artifactTarget } from '../../run/artifact-target.ts';
 import type { Run } from '../../run/run.ts';
 import { bytesText } from './bytes-text.ts';
 import type { DiskBudget } from './disk-budget.ts';
+import { settings } from './settings.ts';
 
 /**
  * Makes a tar stream an artifact, compressed where the storage keeps that.
@@ -18,7 +20,7 @@ export async function publishArchive(
   { budget, signal, expected }: { budget: DiskBudget; signal: AbortSignal; expected?: number },
 ): Promise<void> {
   const { storage, tempDir, log } = run;
-  const { compressionLevel: level, expiration } = run.host.config.dockerSave;
+  const { compressionLevel: level, expiration } = settingsOf(run.host.config, settings).dockerSave;
   const started = performance.now();
   const source = expected === undefined ? archive : tellingProgress(run, name, archive, expected);
   await using content = await spoolStream(source, Number.POSITIVE_INFINITY, {

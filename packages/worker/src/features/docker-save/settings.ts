@@ -1,7 +1,7 @@
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
 
-export const dockerSave = z
+const dockerSave = z
   .strictObject({
     expiration: z
       .string()
@@ -20,6 +20,8 @@ export const dockerSave = z
   })
   .prefault({})
   .describe('What dockerSave uploads.');
+
+export const settings = { dockerSave };
 
 function isTime(text: string): boolean {
   try {

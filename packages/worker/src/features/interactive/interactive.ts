@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execWsServer, programsForContainers } from '@docker-worker/exec-ws-server/sidecar';
-import type { WorkerConfig } from '../../config/config.ts';
+import { settingsOf, type WorkerConfig } from '../../config/config.ts';
 import type { Payload } from '../../payload/payload.ts';
+import type { OpenShell, ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
 import { type Feature, sidecarRequest } from '../feature.ts';
 import { openEnginePortal } from './engine-portal.ts';
-import { type OpenShell, type ShellAddresses, shellAddresses, usesTls } from './open-shell.ts';
+import { settings } from './settings.ts';
+import { shellAddresses, usesTls } from './shell-addresses.ts';
 import { publish, shellArtifacts } from './shell-artifacts.ts';
 import { Stay } from './stay.ts';
 import { busybox, makeTaskFolder, wrapper } from './task-folder.ts';
@@ -22,6 +24,9 @@ const longestStateDirectory = 75;
  */
 export const interactive: Feature = {
   name: 'interactive',
+  description: 'Lets people open a shell in the task container',
+  settings,
+  published: (config) => settingsOf(config, settings).interactive,
   defaultOn: false,
   sidecars: [execWsServer],
   unavailable(config) {
@@ -40,14 +45,15 @@ export const interactive: Feature = {
   },
   async prepare(run, payload) {
     const { config, engine } = run.host;
+    const { minTime, expirationAfterSession, maxSessions } = settingsOf(config, settings).interactive;
     const [folder, tls] = await Promise.all([
       makeTaskFolder(config.stateDirectory).then((made) => run.resources.use(made)),
       certificate(config),
     ]);
     const stay = run.resources.use(
       new Stay({
-        minTime: config.interactive.minTime,
-        expirationAfterSession: config.interactive.expirationAfterSession,
+        minTime,
+        expirationAfterSession,
         onNews: (text) => run.log.worker(`interactive: ${text}`),
         onOver: () => folder.release(),
       }),
@@ -81,7 +87,7 @@ export const interactive: Feature = {
             task: { taskId: run.taskId, runId: run.runId },
             endsAt,
             origins: [...new Set([config.rootUrl, opened.page].map((url) => new URL(url).origin))],
-            maxSessions: config.interactive.maxSessions,
+            maxSessions,
           };
         }),
       ],
@@ -104,7 +110,7 @@ async function announce(run: Run, payload: Payload, shell: OpenShell): Promise<v
   await publish(run, artifacts, payload.maxRunTime);
   run.log.worker(
     `interactive: to log into this task, open ${config.rootUrl}/tasks/${run.taskId}/connect or the artifact ` +
-      `${artifacts[0]?.name} of this run. The container stays for at least ${config.interactive.minTime} ` +
+      `${artifacts[0]?.name} of this run. The container stays for at least ${settingsOf(config, settings).interactive.minTime} ` +
       'seconds after its start.',
   );
   run.links.set('shell', shell.page);

@@ -1,20 +1,7 @@
 import { z } from 'zod';
 
-const file = z.string().regex(/^\//, 'must be an absolute path');
-
-/** Certificate of this worker's host name. */
-export const ssl = z
-  .strictObject({
-    certificate: file.describe('PEM file of the certificate, with those between it and its root.'),
-    key: file.describe('PEM file of its key.'),
-  })
-  .optional()
-  .describe(
-    'What is served by https to people: the pages of the feature interactive, live logs if configured.',
-  );
-
 /** How people are let into tasks that ask for the feature `interactive`. */
-export const interactive = z
+const interactive = z
   .strictObject({
     ssl: z
       .boolean()
@@ -60,4 +47,5 @@ export const interactive = z
     maxSessions: z.int().min(1).default(10).describe('How many shells one task can have at once.'),
   })
   .prefault({});
-export type InteractiveSettings = z.output<typeof interactive>;
+
+export const settings = { interactive };

@@ -1,5 +1,7 @@
+import { settingsOf } from '../../config/config.ts';
+import type { ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
-import type { ShellAddresses } from './open-shell.ts';
+import { settings } from './settings.ts';
 
 /** A link outlives the task's time by so many seconds, as do the links of other workers. */
 const graceSeconds = 900;
@@ -14,7 +16,8 @@ export interface ShellArtifact {
  * the page takes no notice of it.
  */
 export function shellArtifacts(run: Run, { page, socket, socketV2 }: ShellAddresses): ShellArtifact[] {
-  const { rootUrl, interactive } = run.host.config;
+  const { rootUrl } = run.host.config;
+  const { interactive } = settingsOf(run.host.config, settings);
   const query = (v: string, socketUrl: string) =>
     new URLSearchParams({ v, socketUrl, taskId: run.taskId, runId: String(run.runId) });
   const own = `${page}?${query('1', socket)}`;

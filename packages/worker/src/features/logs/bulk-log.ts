@@ -4,6 +4,7 @@ import { uploadLog } from './upload-log.ts';
 /** The whole log as one artifact at the end, for those who do not want it live. */
 export const bulkLog: Feature = {
   name: 'bulkLog',
+  description: 'Uploads the log as one artifact when the task has ended',
   defaultOn: true,
   enabledUnlessConfigured: false,
   async openLog(run) {

@@ -12,6 +12,7 @@ const contentType = 'text/plain; charset=utf-8';
  */
 export const localLiveLog: Feature = {
   name: 'localLiveLog',
+  description: 'Serves the log while the task runs, and keeps it as an artifact afterwards',
   defaultOn: true,
   async openLog(run) {
     const name = liveLogName(run.task.payload);

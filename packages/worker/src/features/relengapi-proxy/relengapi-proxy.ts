@@ -7,8 +7,9 @@ import {
   relengapiProxy,
 } from '@docker-worker/relengapi-proxy/sidecar';
 import type { z } from 'zod';
+import { settingsOf } from '../../config/config.ts';
 import { type Feature, type FeatureRequest, sidecarRequest } from '../feature.ts';
-import type { RelengapiProxySettings } from './settings.ts';
+import { type RelengapiProxySettings, settings } from './settings.ts';
 
 type Routes = z.input<typeof RelengapiSettings>['routes'];
 
@@ -18,10 +19,14 @@ type Routes = z.input<typeof RelengapiSettings>['routes'];
  */
 export const relengAPIProxy: Feature = {
   name: 'relengAPIProxy',
+  description: 'Calls the RelengAPI at http://relengapi with the permissions of the task’s scopes',
+  settings,
   defaultOn: false,
   sidecars: [relengapiProxy],
-  unavailable: ({ relengAPIProxy: settings }) =>
-    settings === undefined ? 'its configuration has no "relengAPIProxy"' : undefined,
+  unavailable: (config) =>
+    settingsOf(config, settings).relengAPIProxy === undefined
+      ? 'its configuration has no "relengAPIProxy"'
+      : undefined,
   problems(request) {
     const permissions = permissionsOf(request);
     if (permissions === undefined || permissions.granted.length > 0) {
@@ -44,8 +49,8 @@ export const relengAPIProxy: Feature = {
   },
   async prepare(run) {
     const { task, host } = run;
-    const settings = host.config.relengAPIProxy as RelengapiProxySettings;
-    const { allow, routes, ca } = settings;
+    const own = settingsOf(host.config, settings).relengAPIProxy as RelengapiProxySettings;
+    const { allow, routes, ca } = own;
     const signs = routes?.some(({ auth }) => auth.provider === 'taskcluster-hawk') ?? false;
     return {
       sidecars: [
@@ -55,8 +60,8 @@ export const relengAPIProxy: Feature = {
             settings: { allow, routes: await withTokens(routes) },
             scopes: task.scopes,
             credentials: signs ? run.credentials : undefined,
-            issuingToken: settings.issuingToken ?? process.env.RELENG_API_TOKEN,
-            host: settings.host,
+            issuingToken: own.issuingToken ?? process.env.RELENG_API_TOKEN,
+            host: own.host,
             ca: ca === undefined ? undefined : await readFile(ca, 'utf8'),
           }),
           { followsCredentials: signs },
@@ -67,7 +72,7 @@ export const relengAPIProxy: Feature = {
 };
 
 function permissionsOf({ task, config }: FeatureRequest): (Permissions & { allowed: string[] }) | undefined {
-  const allowed = config.relengAPIProxy?.allow;
+  const allowed = settingsOf(config, settings).relengAPIProxy?.allow;
   return allowed && { ...permissionsFromScopes(task.scopes, allowed), allowed };
 }
 

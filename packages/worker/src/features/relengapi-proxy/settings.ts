@@ -12,3 +12,5 @@ export const RelengapiProxySettings = RelengapiSettings.extend({
   ca: z.string().optional().describe('PEM file of certificates to trust beside the system’s.'),
 }).describe('How http://relengapi works; tasks cannot use relengAPIProxy without it.');
 export type RelengapiProxySettings = z.infer<typeof RelengapiProxySettings>;
+
+export const settings = { relengAPIProxy: RelengapiProxySettings.optional() };

@@ -7,6 +7,7 @@ import { type Feature, sidecarRequest } from '../feature.ts';
  */
 export const taskclusterProxy: Feature = {
   name: 'taskclusterProxy',
+  description: 'Lets the task call Taskcluster with its own scopes at $TASKCLUSTER_PROXY_URL',
   defaultOn: false,
   sidecars: [tcProxy],
   async prepare(run) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type FakeDeviceCloud, startFakeDeviceCloud } from '@docker-worker/fake-device-cloud';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { WorkerConfig } from '../../config/config.ts';
+import { WorkerConfig } from '../../config-file/worker-config.ts';
 import { PhoneSessions } from './phone-sessions.ts';
 import { phonesLeft } from './phones-left.ts';
 
@@ -83,23 +83,23 @@ test('a session that the cloud has ended by itself is forgotten', async () => {
 });
 
 test('no more tasks are claimed than phones are free for', async () => {
-  const host = { config: config(), phoneSessions: sessions(), logger };
+  const host = { config: config(), logger };
+  const all = sessions();
   const payload = { capabilities: { devices: { phone: {} } } };
 
-  expect(await phonesLeft(host, [])).toBe(4);
+  expect(await phonesLeft(host, [], all.open)).toBe(4);
   // One task has its phone, which the cloud knows; another is still to get one.
-  open(host.phoneSessions.ofRun(owner));
-  expect(await phonesLeft(host, [payload, payload, {}])).toBe(2);
+  open(all.ofRun(owner));
+  expect(await phonesLeft(host, [payload, payload, {}], all.open)).toBe(2);
 
   cloud.state.faults.add({ status: 503 });
-  expect(await phonesLeft(host, [])).toBe(0);
+  expect(await phonesLeft(host, [], all.open)).toBe(0);
 });
 
 test('phones limit nothing unless they are to be counted', async () => {
-  const settings = config({ enabled: false });
-  const host = { config: settings, phoneSessions: sessions(), logger };
+  const host = { config: config({ enabled: false }), logger };
 
-  expect(await phonesLeft(host, [])).toBe(Number.POSITIVE_INFINITY);
+  expect(await phonesLeft(host, [], 0)).toBe(Number.POSITIVE_INFINITY);
   expect(cloud.state.requests).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
-import { workerPoolId } from '../../config/config.ts';
+import { settingsOf, workerPoolId } from '../../config/config.ts';
 import type { Feature } from '../feature.ts';
+import { settings } from './settings.ts';
 
 const scope = 'docker-worker:capability:device:phone';
 
@@ -13,7 +14,7 @@ export const phone: Feature = {
     const either = [scope, `${scope}:${workerPoolId(config)}`];
     const isGranted = (scopes: string[]) => satisfiesExpression(scopes, { AnyOf: either });
     const problems = [];
-    if (config.testdroid === undefined) {
+    if (settingsOf(config, settings).testdroid === undefined) {
       problems.push({
         path: 'payload.capabilities.devices.phone',
         message: 'phone is not available on this worker: its configuration has no "testdroid"',

@@ -1,5 +1,7 @@
 import { countFreePhones } from '@docker-worker/testdroid-proxy/release-session';
-import type { RunHost } from '../../run/run.ts';
+import { settingsOf } from '../../config/config.ts';
+import type { PartHost } from '../../run/host-part.ts';
+import { settings } from '../devices/settings.ts';
 import { cloudAccess } from './cloud-access.ts';
 
 /**
@@ -7,18 +9,20 @@ import { cloudAccess } from './cloud-access.ts';
  * wants phones counted. None while the cloud does not answer.
  *
  * @param claimed payloads of the tasks that run, which nobody may have examined yet
+ * @param borrowed how many of them have their phone
  */
 export async function phonesLeft(
-  { config, phoneSessions, logger }: Pick<RunHost, 'config' | 'phoneSessions' | 'logger'>,
+  { config, logger }: Pick<PartHost, 'config' | 'logger'>,
   claimed: readonly unknown[],
+  borrowed: number,
 ): Promise<number> {
-  const { enabled, type, sims } = config.deviceManagement.phone;
+  const { enabled, type, sims } = settingsOf(config, settings).deviceManagement.phone;
   const access = enabled ? await cloudAccess(config) : undefined;
   if (access === undefined) {
     return Number.POSITIVE_INFINITY;
   }
   // Those that have not borrowed theirs yet; the cloud does not know of them.
-  const waiting = claimed.filter(asksForPhone).length - phoneSessions.open;
+  const waiting = claimed.filter(asksForPhone).length - borrowed;
   try {
     return Math.max(0, (await countFreePhones(access, { type, sims })) - Math.max(0, waiting));
   } catch (error) {

@@ -10,3 +10,5 @@ export const TestdroidSettings = z
   .refine(oneAccount, oneAccountProblem)
   .describe('The cloud of phones behind http://testdroid; tasks cannot use testdroidProxy without it.');
 export type TestdroidSettings = z.infer<typeof TestdroidSettings>;
+
+export const settings = { testdroid: TestdroidSettings.optional() };

@@ -1,7 +1,9 @@
 import { testdroidProxy } from '@docker-worker/testdroid-proxy/sidecar';
+import { settingsOf } from '../../config/config.ts';
 import { type Feature, sidecarRequest } from '../feature.ts';
 import { cloudAccess } from './cloud-access.ts';
-import type { TestdroidSettings } from './settings.ts';
+import { phonesOfHost } from './phones-of-host.ts';
+import { settings, type TestdroidSettings } from './settings.ts';
 
 /**
  * `http://testdroid` in the task: it borrows a phone there, which is given back when the task ends, if it does
@@ -9,10 +11,13 @@ import type { TestdroidSettings } from './settings.ts';
  */
 export const testdroidProxyFeature: Feature = {
   name: 'testdroidProxy',
+  description: 'Borrows a phone from Testdroid for the task, reached at http://testdroid',
+  settings,
+  host: phonesOfHost,
   defaultOn: false,
   sidecars: [testdroidProxy],
-  unavailable: ({ testdroid }) =>
-    testdroid === undefined ? 'its configuration has no "testdroid"' : undefined,
+  unavailable: (config) =>
+    settingsOf(config, settings).testdroid === undefined ? 'its configuration has no "testdroid"' : undefined,
   problems({ payload: { capabilities } }) {
     const [path, what] =
       capabilities?.devices === undefined
@@ -25,15 +30,15 @@ export const testdroidProxyFeature: Feature = {
   async prepare(run, { capabilities, maxRunTime }) {
     const { taskId, runId, task, host, owner, resources } = run;
     // First of all, so that it is disposed of when the service, which ends its sessions itself, is gone.
-    const sessions = resources.use(host.phoneSessions.ofRun(owner));
-    const { ca: _, ...settings } = host.config.testdroid as TestdroidSettings;
+    const sessions = resources.use(host.parts.of(phonesOfHost).ofRun(owner));
+    const { ca: _, ...account } = settingsOf(host.config, settings).testdroid as TestdroidSettings;
     return {
       env: { DEVICE_CAPABILITIES: JSON.stringify(capabilities?.devices?.phone) },
       sidecars: [
         sidecarRequest(
           testdroidProxy,
           async () => ({
-            ...settings,
+            ...account,
             ca: (await cloudAccess(host.config))?.ca,
             deviceTimeout: Math.min(maxRunTime, longestSession),
             rootUrl: host.config.rootUrl,

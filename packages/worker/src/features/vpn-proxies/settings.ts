@@ -1,13 +1,5 @@
 import { upstreamShape } from '@docker-worker/vpn-proxy/sidecar';
 import { z } from 'zod';
-import { featureNames } from '../../payload/feature-names.ts';
-
-/** Features that the payload schema has always known; any other VPN feature is named by the configuration. */
-export const balrogFeatures = ['balrogVPNProxy', 'balrogStageVPNProxy'] as const;
-
-const taken = new Set<string>(
-  featureNames.filter((name) => !(balrogFeatures as readonly string[]).includes(name)),
-);
 
 const hostName = z
   .string()
@@ -38,13 +30,9 @@ export const VpnProxySettings = z.strictObject({
 export type VpnProxySettings = z.infer<typeof VpnProxySettings>;
 
 /** By the name of the feature in `payload.features`. */
-export const VpnProxies = z
-  .record(
-    z
-      .string()
-      .regex(/^[A-Za-z][A-Za-z0-9]*$/, 'must be letters and digits')
-      .refine((name) => !taken.has(name), 'is the name of another feature'),
-    VpnProxySettings,
-  )
+const vpnProxies = z
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, 'must be letters and digits'), VpnProxySettings)
   .default({})
   .describe('Servers behind VPNs; each is a feature that tasks can ask for by this name.');
+
+export const settings = { vpnProxies };

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { vpnProxy } from '@docker-worker/vpn-proxy/sidecar';
-import type { WorkerConfig } from '../../config/config.ts';
-import { type Feature, sidecarRequest } from '../feature.ts';
-import { balrogFeatures, type VpnProxySettings } from './settings.ts';
+import { settingsOf } from '../../config/config.ts';
+import { type Feature, type FeatureFamily, sidecarRequest } from '../feature.ts';
+import { settings, type VpnProxySettings } from './settings.ts';
 
 type VpnSidecar = Sidecar<typeof vpnProxy.config>;
 
@@ -14,29 +14,43 @@ const tellingSeconds = 2;
 /** A control message has to carry the whole folder. */
 const largestFolderBytes = 2 * 1024 * 1024;
 
-/** The Balrog features, and one for each further server in the configuration: `http://<alias>` in the task. */
-export function vpnFeatures(config: WorkerConfig): Feature[] {
-  const names = new Set<string>([...balrogFeatures, ...Object.keys(config.vpnProxies)]);
-  return [...names].map((name) => vpnFeature(name, config.vpnProxies[name]));
-}
+/** Those that the payload schema has always known, and what it says of them. */
+const balrogFeatures: Record<string, string> = {
+  balrogVPNProxy: 'Reaches the Balrog admin server at http://balrog',
+  balrogStageVPNProxy: 'Reaches the Balrog stage admin server at http://balrog',
+};
 
-function vpnFeature(name: string, settings: VpnProxySettings | undefined): Feature {
-  if (settings === undefined) {
-    return { name, defaultOn: false, unavailable: () => `its configuration has no "vpnProxies.${name}"` };
-  }
-  const sidecar = sidecarOf(name, settings.alias ?? usualAlias(name), settings.ipv6);
-  return {
+/** The Balrog features, and one for each further server in the configuration: `http://<alias>` in the task. */
+export const vpnProxies: FeatureFamily = {
+  key: 'vpnProxies',
+  settings,
+  features(config) {
+    const servers = config === undefined ? {} : settingsOf(config, settings).vpnProxies;
+    const names = new Set([...Object.keys(balrogFeatures), ...Object.keys(servers)]);
+    return [...names].map((name) => vpnFeature(name, servers[name]));
+  },
+};
+
+function vpnFeature(name: string, server: VpnProxySettings | undefined): Feature {
+  const basis = {
     name,
     defaultOn: false,
+    description: balrogFeatures[name] ?? 'Reaches a server through a VPN',
+  };
+  if (server === undefined) {
+    return { ...basis, unavailable: () => `its configuration has no "vpnProxies.${name}"` };
+  }
+  const sidecar = sidecarOf(name, server.alias ?? usualAlias(name), server.ipv6);
+  return {
+    ...basis,
     sidecars: [sidecar],
     unavailable: () =>
-      settings.tunnel !== 'none' && settings.vpn === undefined
+      server.tunnel !== 'none' && server.vpn === undefined
         ? `"vpnProxies.${name}" names no folder "vpn"`
         : undefined,
-    requiredScopes: () => [settings.scope ?? `docker-worker:feature:${name}`],
+    requiredScopes: () => [server.scope ?? `docker-worker:feature:${name}`],
     async prepare({ host }) {
-      const { upstream, tunnel, resolve, probe, connectTimeout, headersTimeout, vpn, vpnConfig, ca } =
-        settings;
+      const { upstream, tunnel, resolve, probe, connectTimeout, headersTimeout, vpn, vpnConfig, ca } = server;
       return {
         sidecars: [
           sidecarRequest(sidecar, {
@@ -52,7 +66,7 @@ function vpnFeature(name: string, settings: VpnProxySettings | undefined): Featu
 }
 
 function usualAlias(name: string): string {
-  return (balrogFeatures as readonly string[]).includes(name) ? 'balrog' : name.toLowerCase();
+  return Object.hasOwn(balrogFeatures, name) ? 'balrog' : name.toLowerCase();
 }
 
 /** Docker turns IPv6 off on networks without it, for the tunnel's interface as well. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Registration } from '../../config/registration.ts';
+import type { Registration } from '../../config-file/registration.ts';
 import { UserError } from '../../user-error.ts';
 import type { Cloud } from './cloud.ts';
 

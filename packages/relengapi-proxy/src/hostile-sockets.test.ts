@@ -1,0 +1,19 @@
+import { testHostileSockets } from '@docker-worker/service-kit/testing/hostile-sockets';
+import { startServer } from '@docker-worker/service-kit/testing/http-server';
+import { startProxy } from './testing/start-proxy.ts';
+
+testHostileSockets({
+  path: '/x',
+  async open() {
+    const upstream = await startServer((_, response) => response.end('done'));
+    const auth = { provider: 'none' } as const;
+    const proxy = await startProxy({ settings: { routes: [{ prefix: '/', upstream: upstream.url, auth }] } });
+    return {
+      port: proxy.port,
+      async [Symbol.asyncDispose]() {
+        await proxy[Symbol.asyncDispose]();
+        await upstream[Symbol.asyncDispose]();
+      },
+    };
+  },
+});
