@@ -1,5 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import {
+  type LocalTaskcluster,
+  type LocalTaskclusterOptions,
+  startLocalTaskcluster,
+} from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { docker } from './host-contents.ts';
@@ -11,7 +15,7 @@ export interface Deployment extends AsyncDisposable {
   secrets: Client;
   /** Creates a task in the pool `test/e2e` and returns its id. */
   createTask(payload: object, definition?: object): Promise<string>;
-  /** The log of a task's latest run as anyone reads it from the queue. */
+  /** The log of a task's latest run as people read it from the queue. */
   taskLog(taskId: string): Promise<string>;
 }
 
@@ -19,7 +23,7 @@ export interface Deployment extends AsyncDisposable {
 export type Intercept = (method: string, url: string, headers: IncomingHttpHeaders) => number | undefined;
 
 export async function startDeployment(
-  options: { host?: string; accessToken?: string; claimSeconds?: number } = {},
+  options: Pick<LocalTaskclusterOptions, 'host' | 'accessToken' | 'claimSeconds' | 'anonymous'> = {},
   intercept?: Intercept,
 ): Promise<Deployment> {
   const local = await startLocalTaskcluster({ host: await bridgeGateway(docker), ...options }, (app) => {
@@ -55,7 +59,9 @@ export async function startDeployment(
       return taskId;
     },
     async taskLog(taskId) {
-      const response = await fetch(queue.buildUrl(queue.getLatestArtifact, taskId, 'public/logs/live.log'));
+      const response = await fetch(
+        queue.buildSignedUrl(queue.getLatestArtifact, taskId, 'public/logs/live.log'),
+      );
       return await response.text();
     },
     [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),

@@ -59,7 +59,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .addOption(configFile().makeOptionMandatory(false))
     .option('--online', 'also ask the Taskcluster deployment')
     .action(async (options) => {
-      const { check } = await import('./check.ts');
+      const { check } = await import('./check/check.ts');
       code = await check(options);
     });
 

@@ -45,6 +45,8 @@ export interface Feature {
   unavailable?(config: WorkerConfig): string | undefined;
   /** Scopes that the task's definition must hold to use the feature. */
   requiredScopes?(request: FeatureRequest): string[];
+  /** Scopes that the worker's own credentials need for it. */
+  workerScopes?(config: WorkerConfig): RequiredScope[];
   /** What else forbids this task to use it, as missing payload parts. Nothing has been created yet. */
   problems?(request: FeatureRequest): Problem[] | Promise<Problem[]>;
   /** What the task's log tells of the validation although nothing forbids the task. */
@@ -73,6 +75,12 @@ export interface FeatureRequest {
   config: WorkerConfig;
   /** The task's scopes with its roles expanded; asks the auth service when it is first called. */
   expandedScopes(): Promise<string[]>;
+}
+
+/** A scope that a deployment has to grant, and what does not work without it. */
+export interface RequiredScope {
+  scope: string;
+  without: string;
 }
 
 export interface LogConsumer {

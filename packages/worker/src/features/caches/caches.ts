@@ -18,6 +18,12 @@ export const caches: Feature = {
   }),
   askedBy: (payload) => wanted(payload).length > 0,
   defaultOn: false,
+  workerScopes: (config) => [
+    {
+      scope: `purge-cache:purge-requests::${workerPoolId(config)}`,
+      without: 'caches that people ask to purge go on being used',
+    },
+  ],
   async problems(request) {
     return [
       ...invalidNames(request.payload),

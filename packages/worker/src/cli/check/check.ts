@@ -1,24 +1,19 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type Docker from 'dockerode';
-import taskcluster from 'taskcluster-client';
-import { satisfiesExpression } from 'taskcluster-lib-scopes';
-import { request } from 'undici';
-import { z } from 'zod';
-import { type WorkerConfig, workerPoolId } from '../config/config.ts';
-import { parseConfig, readConfigDocument } from '../config-file/read-config.ts';
-import { connectEngine } from '../engine/engine.ts';
-import { localImage } from '../engine/ensure-image.ts';
-import { sidecarImage } from '../engine/sidecar-image.ts';
-import { features, featuresOf } from '../features/index.ts';
-import { blockMetadata } from '../firewall/block-metadata.ts';
-import { unblocked } from '../firewall/guard-metadata.ts';
-import { parseRegistration, unregistered } from '../providers/worker-manager.ts';
-import { UserError } from '../user-error.ts';
+import type { WorkerConfig } from '../../config/config.ts';
+import { parseConfig, readConfigDocument } from '../../config-file/read-config.ts';
+import { connectEngine } from '../../engine/engine.ts';
+import { localImage } from '../../engine/ensure-image.ts';
+import { sidecarImage } from '../../engine/sidecar-image.ts';
+import { features, featuresOf } from '../../features/index.ts';
+import { blockMetadata } from '../../firewall/block-metadata.ts';
+import { unblocked } from '../../firewall/guard-metadata.ts';
+import { parseRegistration, unregistered } from '../../providers/worker-manager.ts';
+import { UserError } from '../../user-error.ts';
+import { deploymentProblems } from './check-deployment.ts';
 
 const leastFreeBytes = 1_000_000_000;
-/** Taskcluster accepts a signature whose time is off by this much. */
-const toleratedSkewMs = 15 * 60 * 1000;
 
 /** Looks for everything that would keep a worker from running. Each problem is one line with its fix. */
 export async function check(options: { config?: string; online?: boolean }): Promise<number> {
@@ -126,53 +121,7 @@ async function checkDisk(problems: string[]): Promise<void> {
 }
 
 async function checkDeployment(problems: string[], config: WorkerConfig): Promise<void> {
-  const { rootUrl } = config;
-  const answered = await attempt(problems, async () => {
-    const ping = await request(`${rootUrl}/api/queue/v1/ping`, { headersTimeout: 10_000 }).catch(
-      (error: Error) => {
-        throw new UserError(
-          `No Taskcluster answers at rootUrl ${rootUrl} (${error.message}): check "rootUrl".`,
-        );
-      },
-    );
-    await ping.body.dump();
-    if (ping.statusCode !== 200) {
-      throw new UserError(
-        `${rootUrl} answers, but not as a Taskcluster (HTTP ${ping.statusCode}): check "rootUrl".`,
-      );
-    }
-    const skew = Date.now() - Date.parse(String(ping.headers.date));
-    if (Math.abs(skew) > toleratedSkewMs) {
-      throw new UserError(
-        `This machine's clock is off by ${Math.round(skew / 1000)} s: set it, or every call will be refused.`,
-      );
-    }
-    return true;
-  });
-  if (answered) {
-    await attempt(problems, () => checkScopes(problems, config));
-  }
-}
-
-async function checkScopes(problems: string[], config: WorkerConfig): Promise<void> {
-  const auth = new taskcluster.Auth({ rootUrl: config.rootUrl, credentials: config.taskcluster, retries: 1 });
-  const answer = await auth.currentScopes().catch((error: Error & { code?: string }) => {
-    throw new UserError(
-      `The credentials of "taskcluster" are refused (${error.code ?? error.message}): renew them.`,
-    );
-  });
-  const { scopes } = z.looseObject({ scopes: z.array(z.string()) }).parse(answer);
-  const needed = [
-    `queue:claim-work:${workerPoolId(config)}`,
-    `queue:worker-id:${config.workerGroup}/${config.workerId}`,
-  ];
-  for (const scope of needed) {
-    if (!satisfiesExpression(scopes, scope)) {
-      problems.push(
-        `The credentials of "taskcluster" lack the scope ${scope}: grant it to ${config.taskcluster.clientId}.`,
-      );
-    }
-  }
+  await attempt(problems, async () => problems.push(...(await deploymentProblems(config))));
 }
 
 /** Collects what a check has to say; a failure that it cannot explain goes on. */
