@@ -37,7 +37,7 @@ export function stage(folder: string, more: readonly string[] = []): void {
 function sidecarImages(): string[] {
   return globSync('packages/*/src/sidecar.ts', { cwd: root })
     .map((file) => join(root, dirname(dirname(file))))
-    .filter((folder) => existsSync(join(folder, 'Dockerfile')))
+    .filter((folder) => existsSync(join(folder, 'image.json')))
     .map((folder) => {
       const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
         version: string;

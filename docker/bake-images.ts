@@ -18,13 +18,14 @@ export async function bakeImages(root: string, base: string): Promise<ImageDefin
 
 /** Returns whether a new image was made. */
 async function bake(
-  { name, reference, version, folder, buildArguments }: ImageDefinition,
+  { name, reference, version, folder, dockerfile, buildArguments }: ImageDefinition,
   baseId: string,
 ): Promise<boolean> {
   const dist = join(folder, 'dist');
   const inputs = digestOf([
     Buffer.from(`${baseId} ${version}`),
-    readFileSync(join(folder, 'Dockerfile')),
+    readFileSync(dockerfile),
+    ...ownArguments(buildArguments),
     ...(existsSync(dist) ? folderContents(dist) : []),
   ]);
   if ((await imageLabel(reference, inputsLabel)) === inputs) {
@@ -37,8 +38,14 @@ async function bake(
     `--tag=docker-worker/${name}:latest`,
     `--label=${inputsLabel}=${inputs}`,
     ...Object.entries(buildArguments).map(([key, value]) => `--build-arg=${key}=${value}`),
+    `--file=${dockerfile}`,
     folder,
   ]);
   process.stderr.write(`baked ${reference}\n`);
   return true;
+}
+
+/** Those that say what is in it: the revision alone makes no other image. */
+function ownArguments({ REVISION: _, BASE_IMAGE: __, ...own }: Record<string, string>): Buffer[] {
+  return Object.entries(own).map(([key, value]) => Buffer.from(`${key}=${value}`));
 }

@@ -4,7 +4,7 @@ import { bakeImages } from './bake-images.ts';
 import { baseImage } from './base-image.ts';
 
 /**
- * Bakes the image of every folder that has a Dockerfile: `packages/*` under the version of the package, `docker/*` under
+ * Bakes the image of every folder that has an `image.json` or a Dockerfile: `packages/*` under the version of the package, `docker/*` under
  * the version of this repository's worker. Only what is missing or out of date is made. With `--push` they are made
  * reproducible and published instead, for amd64 and arm64 where Docker's buildx can, else for the platform of this host.
  *

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 
 /** An image of this repository, and what it is made from. */
 export interface ImageDefinition {
@@ -10,26 +11,56 @@ export interface ImageDefinition {
   /** `docker-worker/tc-proxy:0.1.0` */
   reference: string;
   version: string;
+  /** The context of its build. */
   folder: string;
+  dockerfile: string;
   buildArguments: Record<string, string>;
 }
 
-/** Every folder that has a Dockerfile. */
+/** What a service says of its image in `image.json`; all services have the one recipe in `service.Dockerfile`. */
+const ServiceImage = z.strictObject({
+  description: z.string(),
+  /** Who runs the service, and the group of the same number. */
+  userId: z.int().default(10_001),
+  /** Of Debian. What is to be done to them stands in `prepare-image.sh` beside. */
+  packages: z.array(z.string()).default([]),
+});
+
+/** Every folder that has an `image.json` or a Dockerfile. */
 export async function imageDefinitions(root: string, base: string): Promise<ImageDefinition[]> {
   const common = { BASE_IMAGE: base, REVISION: await currentRevision(root), SOURCE: sourceUrl(root) };
-  return globSync(['packages/*/Dockerfile', 'docker/*/Dockerfile'], { cwd: root })
-    .map(dirname)
+  return globSync(['packages/*/image.json', '{packages,docker}/*/Dockerfile'], { cwd: root })
     .sort()
     .map((path) => {
-      const folder = join(root, path);
+      const folder = join(root, dirname(path));
       if (path.startsWith('packages/') && !existsSync(join(folder, 'dist'))) {
         throw new Error(`${folder} has no dist folder: run "npm run build" first`);
       }
       const name = basename(folder);
       const version = versionOf(root, folder);
-      const reference = `docker-worker/${name}:${version}`;
-      return { name, reference, version, folder, buildArguments: { ...common, VERSION: version } };
+      const isService = path.endsWith('image.json');
+      return {
+        ...{ name, version, folder },
+        reference: `docker-worker/${name}:${version}`,
+        dockerfile: isService ? join(import.meta.dirname, 'service.Dockerfile') : join(folder, 'Dockerfile'),
+        buildArguments: { ...common, VERSION: version, ...(isService ? serviceArguments(folder, name) : {}) },
+      };
     });
+}
+
+function serviceArguments(folder: string, name: string): Record<string, string> {
+  const { description, userId, packages } = ServiceImage.parse(
+    JSON.parse(readFileSync(join(folder, 'image.json'), 'utf8')),
+  );
+  const script = join(folder, 'prepare-image.sh');
+  return {
+    NAME: name,
+    DESCRIPTION: description,
+    VARIABLES: name.toUpperCase().replaceAll('-', '_'),
+    USER_ID: String(userId),
+    PACKAGES: packages.join(' '),
+    ...(existsSync(script) ? { PREPARE: readFileSync(script, 'utf8') } : {}),
+  };
 }
 
 function versionOf(root: string, folder: string): string {

@@ -19,7 +19,7 @@ const Metadata = z.looseObject({ 'containerimage.digest': z.string() });
 export function pushWithBuildx({ names: platforms, reproducible }: Platforms, epoch: number): Pusher {
   const platform = `--platform=${platforms.join(',')}`;
   return {
-    push: ({ folder, buildArguments }, names) =>
+    push: ({ folder, dockerfile, buildArguments }, names) =>
       withFolder(async (scratch) => {
         const metadata = join(scratch, 'metadata.json');
         const build = { ...buildArguments, SOURCE_DATE_EPOCH: String(epoch) };
@@ -31,6 +31,7 @@ export function pushWithBuildx({ names: platforms, reproducible }: Platforms, ep
           '--provenance=false',
           `--output=type=registry${reproducible ? ',rewrite-timestamp=true' : ''}`,
           `--metadata-file=${metadata}`,
+          `--file=${dockerfile}`,
           folder,
         ]);
         return Metadata.parse(JSON.parse(await readFile(metadata, 'utf8')))['containerimage.digest'];

@@ -12,7 +12,7 @@ const Bom = z.looseObject({ components: z.array(z.unknown()).default([]) });
  * A CycloneDX document of what is in an image: the npm packages that the service's code comes from, and the Debian packages of
  * the base.
  *
- * @param folder of the image's Dockerfile
+ * @param folder that the image is built from
  * @param dpkgStatus what dpkg has noted of its packages, for each platform
  */
 export async function softwareBill(

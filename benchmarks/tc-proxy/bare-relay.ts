@@ -17,26 +17,25 @@ class Answer implements Dispatcher.DispatchHandler {
     this.#response = response;
   }
 
-  onConnect(): void {}
+  onRequestStart(): void {}
 
-  onHeaders(status: number, headers: Buffer[]): boolean {
+  onResponseStart({ rawHeaders }: Dispatcher.DispatchController, status: number): void {
+    const headers = rawHeaders as Buffer[];
     this.#response.writeHead(
       status,
       headers.map((each) => each.toString('latin1')),
     );
-    return true;
   }
 
-  onData(chunk: Buffer): boolean {
+  onResponseData(_: unknown, chunk: Buffer): void {
     this.#body += chunk.toString('latin1');
-    return true;
   }
 
-  onComplete(): void {
+  onResponseEnd(): void {
     this.#response.end(this.#body, 'latin1');
   }
 
-  onError(): void {
+  onResponseError(): void {
     this.#response.destroy();
   }
 }

@@ -3,11 +3,8 @@ import { defineService } from '@docker-worker/service-kit/define-service';
 import manifest from '../package.json' with { type: 'json' };
 import { options } from './options.ts';
 
-const main = defineService({
-  name: 'exec-ws-server',
-  version: manifest.version,
-  // The image sets it; it is public, so the environment is fine for it.
-  revision: process.env.EXEC_WS_SERVER_REVISION || 'unknown',
+await defineService({
+  manifest,
   description:
     'Lets people open a shell in one container, from a web page of its own or over WebSockets, behind a ' +
     'secret path.',
@@ -15,6 +12,4 @@ const main = defineService({
   load: () => import('./start.ts'),
   // The processes of open sessions have their time to hang up.
   drainMs: 8_000,
-});
-
-await main();
+})();

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { type OptionTable, wholeNumber } from '@docker-worker/service-kit/option-table';
+import { listenOptions, readText } from '@docker-worker/service-kit/shared-options';
 import type { z } from 'zod';
 import type { ExecWsConfig } from './exec-ws-config.ts';
 
@@ -28,36 +28,20 @@ export const options = {
     boolean: true,
     description: 'Use the whole engine, by DOCKER_HOST or its usual socket.',
   },
-  port: {
-    flag: 'port',
-    short: 'p',
-    env: 'EXEC_WS_SERVER_PORT',
-    placeholder: '<n>',
-    description: 'Port to listen on; 0 takes a free one.',
-    parse: wholeNumber,
-    standaloneDefault: 8080,
-  },
-  address: {
-    flag: 'address',
-    env: 'EXEC_WS_SERVER_ADDRESS',
-    placeholder: '<ip>',
-    description: 'Address to listen on; * for all interfaces.',
-    parse: (text) => (text === '*' ? undefined : text),
-    standaloneDefault: '127.0.0.1',
-  },
+  ...listenOptions('exec-ws-server', { address: { flag: 'address' } }),
   cert: {
     flag: 'cert',
     env: 'EXEC_WS_SERVER_CERT',
     placeholder: '<file>',
     description: 'PEM file of the certificate for TLS.',
-    parse: readPem,
+    parse: readText,
   },
   key: {
     flag: 'key',
     env: 'EXEC_WS_SERVER_KEY',
     placeholder: '<file>',
     description: 'PEM file of its key.',
-    parse: readPem,
+    parse: readText,
     secret: true,
   },
   busybox: {
@@ -106,11 +90,3 @@ export const options = {
     shownDefault: '3',
   },
 } satisfies OptionTable<z.input<typeof ExecWsConfig>>;
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}

@@ -1,30 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { type OptionTable, wholeNumber } from '@docker-worker/service-kit/option-table';
+import type { OptionTable } from '@docker-worker/service-kit/option-table';
+import {
+  commaSeparated,
+  listenOptions,
+  readText,
+  upstreamOptions,
+} from '@docker-worker/service-kit/shared-options';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import type { RelengapiConfig } from './relengapi-config.ts';
 
 /** Flags of the original relengapi-proxy, and a few of our own. */
 export const options = {
-  port: {
-    flag: 'port',
-    short: 'p',
-    env: 'RELENGAPI_PROXY_PORT',
-    placeholder: '<n>',
-    description: 'Port to listen on; 0 takes a free one.',
-    parse: wholeNumber,
-    standaloneDefault: 8080,
-  },
-  address: {
-    flag: 'ip-address',
-    short: 'i',
-    env: 'RELENGAPI_PROXY_ADDRESS',
-    placeholder: '<ip>',
-    description: 'Address to listen on; * for all interfaces.',
-    // Without an address the schema means all interfaces.
-    parse: (text) => (text === '*' ? undefined : text),
-    standaloneDefault: '127.0.0.1',
-  },
+  ...listenOptions('relengapi-proxy'),
   issuingToken: {
     flag: 'relengapi-token',
     env: 'RELENG_API_TOKEN',
@@ -52,7 +39,7 @@ export const options = {
     env: 'RELENGAPI_PROXY_SCOPES',
     placeholder: '<scope,…>',
     description: 'Scopes to take permissions from, separated by commas, beside or in place of a task.',
-    parse: (text) => text.split(',').map((scope) => scope.trim()),
+    parse: commaSeparated,
   },
   taskId: {
     positional: true,
@@ -65,38 +52,8 @@ export const options = {
     placeholder: '<url>',
     description: 'Root URL of the Taskcluster deployment that knows the task.',
   },
-  ca: {
-    flag: 'ca',
-    env: 'RELENGAPI_PROXY_CA',
-    placeholder: '<file>',
-    description: 'PEM file of certificates to trust beside the system’s.',
-    parse: readText,
-  },
-  connectTimeout: {
-    flag: 'connect-timeout',
-    env: 'RELENGAPI_PROXY_CONNECT_TIMEOUT',
-    placeholder: '<seconds>',
-    description: 'Time for a connection to an upstream.',
-    parse: Number,
-    shownDefault: '10',
-  },
-  headersTimeout: {
-    flag: 'headers-timeout',
-    env: 'RELENGAPI_PROXY_HEADERS_TIMEOUT',
-    placeholder: '<seconds>',
-    description: 'Time an upstream has to begin its answer; 0 waits for ever.',
-    parse: Number,
-    shownDefault: '300',
-  },
+  ...upstreamOptions('relengapi-proxy', { connectTimeout: 10, headersTimeout: 300 }),
 } satisfies OptionTable<z.input<typeof RelengapiConfig>>;
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
 
 function parseSettings(text: string): unknown {
   try {

@@ -15,6 +15,7 @@ export { answerJson, type RelayOptions, type RelayOutcome, relay } from './proxy
 export { hasBody, RequestBody, smallBody } from './proxy/request-body.ts';
 export { type ReverseProxyOptions, reverseProxy } from './proxy/reverse-proxy.ts';
 export { type TaskScopesOptions, taskScopes } from './proxy/task-scopes.ts';
+export { type TunnelEnds, Tunnels } from './proxy/tunnels.ts';
 export { createUpstreamDispatcher, type UpstreamDispatcherOptions } from './proxy/upstream-dispatcher.ts';
 export { boundWaiting, UpstreamBusyError, type WaitingLimits, waitingLimits } from './proxy/waiting-limit.ts';
 export { type ErrorBody, errorBody } from './server/error-body.ts';

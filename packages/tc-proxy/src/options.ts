@@ -1,55 +1,23 @@
-import { readFileSync } from 'node:fs';
-import { type OptionTable, wholeNumber } from '@docker-worker/service-kit/option-table';
+import type { OptionTable } from '@docker-worker/service-kit/option-table';
+import {
+  commaSeparated,
+  credentialOptions,
+  listenOptions,
+  upstreamOptions,
+} from '@docker-worker/service-kit/shared-options';
 import type { z } from 'zod';
 import type { TcProxyConfig } from './tc-proxy-config.ts';
 
 /** Flags and variables of the original taskcluster-proxy, and a few of our own. */
 export const options = {
-  port: {
-    flag: 'port',
-    short: 'p',
-    env: 'TC_PROXY_PORT',
-    placeholder: '<n>',
-    description: 'Port to listen on; 0 takes a free one.',
-    parse: wholeNumber,
-    standaloneDefault: 8080,
-  },
-  address: {
-    flag: 'ip-address',
-    short: 'i',
-    env: 'TC_PROXY_ADDRESS',
-    placeholder: '<ip>',
-    description: 'Address to listen on; * for all interfaces.',
-    // Without an address the schema means all interfaces.
-    parse: (text) => (text === '*' ? undefined : text),
-    standaloneDefault: '127.0.0.1',
-  },
+  ...listenOptions('tc-proxy'),
   rootUrl: {
     flag: 'root-url',
     env: 'TASKCLUSTER_ROOT_URL',
     placeholder: '<url>',
     description: 'Root URL of the Taskcluster deployment.',
   },
-  'credentials.clientId': {
-    flag: 'client-id',
-    env: 'TASKCLUSTER_CLIENT_ID',
-    placeholder: '<id>',
-    description: 'Client id of the credentials.',
-  },
-  'credentials.accessToken': {
-    flag: 'access-token',
-    env: 'TASKCLUSTER_ACCESS_TOKEN',
-    placeholder: '<token>',
-    description: 'Access token; better given as variable, since other users can read arguments.',
-    secret: true,
-  },
-  'credentials.certificate': {
-    flag: 'certificate',
-    env: 'TASKCLUSTER_CERTIFICATE',
-    placeholder: '<json>',
-    description: 'Certificate of temporary credentials.',
-    secret: true,
-  },
+  ...credentialOptions(),
   taskId: {
     flag: 'task-id',
     short: 't',
@@ -82,29 +50,7 @@ export const options = {
     placeholder: '<cidr>',
     description: 'Range that peers who are not of this machine must come from.',
   },
-  ca: {
-    flag: 'ca',
-    env: 'TC_PROXY_CA',
-    placeholder: '<file>',
-    description: 'PEM file of certificates to trust beside the system’s.',
-    parse: readPem,
-  },
-  connectTimeout: {
-    flag: 'connect-timeout',
-    env: 'TC_PROXY_CONNECT_TIMEOUT',
-    placeholder: '<seconds>',
-    description: 'Time for a connection to an upstream.',
-    parse: Number,
-    shownDefault: '10',
-  },
-  headersTimeout: {
-    flag: 'headers-timeout',
-    env: 'TC_PROXY_HEADERS_TIMEOUT',
-    placeholder: '<seconds>',
-    description: 'Time an upstream has to begin its answer; 0 waits for ever.',
-    parse: Number,
-    shownDefault: '300',
-  },
+  ...upstreamOptions('tc-proxy', { connectTimeout: 10, headersTimeout: 300 }),
   retryDeadline: {
     flag: 'retry-deadline',
     env: 'TC_PROXY_RETRY_DEADLINE',
@@ -131,7 +77,7 @@ export const options = {
     env: 'TC_PROXY_ALLOW_HOSTS',
     placeholder: '<host>[,<host>...]',
     description: 'Reach these hosts even if they are loopback, link-local or a metadata service.',
-    parse: (text) => text.split(',').map((host) => host.trim()),
+    parse: commaSeparated,
   },
   httpsProxy: {
     flag: 'https-proxy',
@@ -148,11 +94,3 @@ export const options = {
     description: 'Hosts that are reached without that proxy.',
   },
 } satisfies OptionTable<z.input<typeof TcProxyConfig>>;
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}

@@ -1,8 +1,5 @@
 import {
-  createLogger,
   listen,
-  Redactor,
-  Registry,
   RequestMetrics,
   type RunningService,
   type ServiceContext,
@@ -12,8 +9,8 @@ import {
 import { PeerGuard } from './peer/peer-guard.ts';
 import { CredentialHolder } from './signing/credential-holder.ts';
 import { TargetGuard } from './target/target-guard.ts';
+import { createTcProxyApp } from './tc-proxy-app.ts';
 import { TcProxyConfig } from './tc-proxy-config.ts';
-import { TcProxyServer } from './tc-proxy-server.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
 
 export { TcProxyConfig as config };
@@ -41,12 +38,12 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
   const credentials = new CredentialHolder(config.credentials, { authorizedScopes, version, revision });
   const metrics = new RequestMetrics(context.metrics);
   const retry = { deadlineMs: config.retryDeadline * 1000, anyMethod: config.retryMethods === 'all' };
-  const proxy = new TcProxyServer({
+  const app = createTcProxyApp({
     ...{ rootUrl, credentials, credentialsEndpoint, upstreams, guard, retry, metrics, logger },
   });
   const { allowedUser, allowedNetwork } = config;
-  new PeerGuard({ allowedUser, allowedNetwork }).watch(proxy.server, logger);
-  const port = await listen(proxy, config.port, config.address);
+  new PeerGuard({ allowedUser, allowedNetwork }).watch(app.server, logger);
+  const port = await listen(app, config.port, config.address);
 
   announce(`Taskcluster proxy ${version} (git revision ${revision})`);
   announce(`Root URL: ${rootUrl}`);
@@ -69,31 +66,13 @@ export async function start(config: TcProxyConfig, context: ServiceContext): Pro
     port,
     applyCredentials: (next) => credentials.replace(next),
     drain: async () => {
-      await proxy.close();
+      await app.close();
     },
     destroy: async () => {
-      proxy.server.closeAllConnections();
+      app.server.closeAllConnections();
       await upstreams[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Builds the proxy once for nothing, with credentials of nobody. */
-export async function rehearse(): Promise<void> {
-  const rootUrl = 'https://taskcluster.invalid';
-  const nobody = { clientId: 'nobody', accessToken: 'none' };
-  const guard = new TargetGuard();
-  const proxy = new TcProxyServer({
-    rootUrl,
-    credentials: new CredentialHolder(nobody, { version: '', revision: '', authorizedScopes: [] }),
-    credentialsEndpoint: false,
-    upstreams: createUpstreams({ rootOrigin: rootUrl, guard, connectTimeoutMs: 1, headersTimeoutMs: 1 }),
-    guard,
-    retry: { deadlineMs: 0, anyMethod: false },
-    metrics: new RequestMetrics(new Registry()),
-    logger: createLogger({ name: 'tc-proxy', level: 'silent', redactor: new Redactor() }),
-  });
-  await proxy.loadOwnRoutes();
 }
 
 /** Absent means no restriction; a task without scopes means an empty list, which allows nothing. */

@@ -1,5 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { type OptionTable, wholeNumber } from '@docker-worker/service-kit/option-table';
+import type { OptionTable } from '@docker-worker/service-kit/option-table';
+import {
+  commaSeparated,
+  credentialOptions,
+  listenOptions,
+  readText,
+} from '@docker-worker/service-kit/shared-options';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import type { TestdroidConfig } from './testdroid-config.ts';
@@ -41,32 +46,13 @@ export const options = {
     placeholder: '<url>',
     description: 'Root URL of the Taskcluster deployment whose URLs of builds are signed.',
   },
-  'credentials.clientId': {
-    flag: 'taskcluster-client-id',
-    env: 'TASKCLUSTER_CLIENT_ID',
-    placeholder: '<id>',
-    description: 'Client that signs URLs of builds.',
-  },
-  'credentials.accessToken': {
-    flag: 'taskcluster-access-token',
-    env: 'TASKCLUSTER_ACCESS_TOKEN',
-    placeholder: '<token>',
-    description: 'Its access token; better given as variable.',
-    secret: true,
-  },
-  'credentials.certificate': {
-    flag: 'taskcluster-certificate',
-    env: 'TASKCLUSTER_CERTIFICATE',
-    placeholder: '<json>',
-    description: 'Certificate of temporary credentials.',
-    secret: true,
-  },
+  ...credentialOptions('taskcluster-'),
   authorizedScopes: {
     flag: 'scopes',
     env: 'TESTDROID_PROXY_SCOPES',
     placeholder: '<scope,…>',
     description: 'Scopes that signatures are restricted to, separated by commas; default: no restriction.',
-    parse: (text) => text.split(',').map((scope) => scope.trim()),
+    parse: commaSeparated,
   },
   deviceTimeout: {
     flag: 'device-timeout',
@@ -90,22 +76,7 @@ export const options = {
       'How devices are flashed, as YAML or JSON: {project: flash-fxos-new-url}; without it they are not.',
     parse: parseYaml,
   },
-  port: {
-    flag: 'port',
-    env: 'TESTDROID_PROXY_PORT',
-    placeholder: '<n>',
-    description: 'Port to listen on; 0 takes a free one.',
-    parse: wholeNumber,
-    standaloneDefault: 8080,
-  },
-  address: {
-    flag: 'ip-address',
-    env: 'TESTDROID_PROXY_ADDRESS',
-    placeholder: '<ip>',
-    description: 'Address to listen on; * for all interfaces.',
-    parse: (text) => (text === '*' ? undefined : text),
-    standaloneDefault: '127.0.0.1',
-  },
+  ...listenOptions('testdroid-proxy', { port: {}, address: {} }),
   ca: {
     flag: 'ca',
     env: 'TESTDROID_PROXY_CA',
@@ -140,12 +111,4 @@ function tries() {
     proxyPauseSeconds: option('proxy-pause', 'Seconds between those.', '5'),
     attemptPauseSeconds: option('attempt-pause', 'Seconds before the second attempt as a whole.', '10'),
   };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { type OptionTable, wholeNumber } from '@docker-worker/service-kit/option-table';
+import type { OptionTable } from '@docker-worker/service-kit/option-table';
+import { commaSeparated, listenOptions, upstreamOptions } from '@docker-worker/service-kit/shared-options';
 import type { z } from 'zod';
 import type { VpnProxyConfig } from './vpn-config.ts';
 
@@ -37,7 +37,7 @@ export const options = {
     env: 'VPN_PROXY_RESOLVE',
     placeholder: '<host:ip,…>',
     description: 'Addresses of names that are not to be looked up, separated by commas.',
-    parse: list,
+    parse: commaSeparated,
   },
   'probe.path': {
     flag: 'probe-path',
@@ -51,7 +51,7 @@ export const options = {
     env: 'VPN_PROXY_PROBE_EXPECT',
     placeholder: '<statuses>',
     description: 'Statuses and ranges that show that it is, separated by commas.',
-    parse: list,
+    parse: commaSeparated,
     shownDefault: '200-499',
   },
   'probe.timeout': {
@@ -70,58 +70,6 @@ export const options = {
     parse: Number,
     shownDefault: '0',
   },
-  port: {
-    flag: 'port',
-    short: 'p',
-    env: 'VPN_PROXY_PORT',
-    placeholder: '<n>',
-    description: 'Port to listen on; 0 takes a free one.',
-    parse: wholeNumber,
-    standaloneDefault: 8080,
-  },
-  address: {
-    flag: 'ip-address',
-    short: 'i',
-    env: 'VPN_PROXY_ADDRESS',
-    placeholder: '<ip>',
-    description: 'Address to listen on; * for all interfaces.',
-    // Without an address the schema means all interfaces.
-    parse: (text) => (text === '*' ? undefined : text),
-    standaloneDefault: '127.0.0.1',
-  },
-  ca: {
-    flag: 'ca',
-    env: 'VPN_PROXY_CA',
-    placeholder: '<file>',
-    description: 'PEM file of certificates to trust beside the system’s.',
-    parse: readPem,
-  },
-  connectTimeout: {
-    flag: 'connect-timeout',
-    env: 'VPN_PROXY_CONNECT_TIMEOUT',
-    placeholder: '<seconds>',
-    description: 'Time for a connection to the server.',
-    parse: Number,
-    shownDefault: '30',
-  },
-  headersTimeout: {
-    flag: 'headers-timeout',
-    env: 'VPN_PROXY_HEADERS_TIMEOUT',
-    placeholder: '<seconds>',
-    description: 'Time the server has to begin its answer; 0 waits for ever.',
-    parse: Number,
-    shownDefault: '120',
-  },
+  ...listenOptions('vpn-proxy'),
+  ...upstreamOptions('vpn-proxy', { connectTimeout: 30, headersTimeout: 120 }),
 } satisfies OptionTable<z.input<typeof VpnProxyConfig>>;
-
-function list(text: string): string[] {
-  return text.split(',').map((item) => item.trim());
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}

@@ -79,7 +79,16 @@ export async function layersOfTwoBuilds(name: string): Promise<[Layers, Layers]>
   const build = async (tag: string): Promise<Layers> => {
     const reference = `docker-worker-test/${name}:${tag}`;
     const args = Object.entries(image.buildArguments).map(([key, value]) => `--build-arg=${key}=${value}`);
-    await run('docker', ['build', '--quiet', '--no-cache', `--tag=${reference}`, ...args, image.folder]);
+    const file = `--file=${image.dockerfile}`;
+    await run('docker', [
+      'build',
+      '--quiet',
+      '--no-cache',
+      `--tag=${reference}`,
+      file,
+      ...args,
+      image.folder,
+    ]);
     await makeReproducible([reference], 1_700_000_000, folder.path);
     const built = docker.getImage(reference);
     const [{ RootFS }, history] = await Promise.all([built.inspect(), built.history()]);

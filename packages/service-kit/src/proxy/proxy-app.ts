@@ -1,5 +1,4 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { errorBody } from '../server/error-body.ts';
 import { createServiceApp } from '../server/service-app.ts';
@@ -23,9 +22,6 @@ export function createProxyApp({ logger, forward }: ProxyAppOptions): FastifyIns
       rewriteUrl: () => '/',
     },
   });
-  app.server.on('connect', (_, socket: Socket) =>
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'),
-  );
   for (const method of http.METHODS) {
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method))
       app.addHttpMethod(method, { hasBody: true });

@@ -63,6 +63,7 @@ export function createServiceServer(handle: RequestListener, options: ServiceSer
   Object.assign(server, { httpAllowHalfOpen: true });
   closeSilentConnections(server, { silentMs, halfClosedMs });
   server.on('clientError', answerUnreadableRequest);
+  server.on('connect', (_, socket) => socket.end(connectRefusal));
   return server;
 }
 
@@ -74,3 +75,5 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   }
   return hosts > 1;
 }
+
+const connectRefusal = 'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';

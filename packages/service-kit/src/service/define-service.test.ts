@@ -10,6 +10,7 @@ const environment = {
   GREETER_CLIENT_ID: 'me',
   GREETER_ACCESS_TOKEN: credentials.accessToken,
   GREETER_ADMIN_PORT: '0',
+  GREETER_REVISION: 'abc',
 };
 const configure = {
   type: 'configure' as const,
@@ -17,7 +18,7 @@ const configure = {
 };
 
 function controlled() {
-  return runService(greeter, ['--control', 'stdin']);
+  return runService(greeter, ['--control', 'stdin'], { GREETER_REVISION: 'abc' });
 }
 
 async function readyPorts(service: ReturnType<typeof controlled>) {
@@ -274,7 +275,7 @@ test('--help shows every option with its variable and default', async () => {
 });
 
 test('--version and --short-version exit with 0', async () => {
-  await using long = runService(greeter, ['--version']);
+  await using long = runService(greeter, ['--version'], { GREETER_REVISION: 'abc' });
   await using short = runService(greeter, ['--short-version']);
 
   expect([await long.exited, await short.exited]).toEqual([0, 0]);

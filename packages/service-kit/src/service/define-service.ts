@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { standardOutput } from '../io/standard-streams.ts';
+import { standardError, standardOutput } from '../io/standard-streams.ts';
 import { type AnyOptionTable, commonOptions } from '../options/option-table.ts';
 import { readOptions } from '../options/read-options.ts';
 import type { ServiceConfig } from '../options/service-config.ts';
 import { runHealthcheck } from './run-healthcheck.ts';
-import type { ServiceDefinition } from './service.ts';
+import type { Environment, ServiceDefinition, ServiceDescription } from './service.ts';
 
 /**
  * Makes a service's command line: `await main()` is all that its `src/main.ts` has to do.
@@ -13,31 +13,35 @@ import type { ServiceDefinition } from './service.ts';
  * half minute, stays cheap.
  */
 export function defineService<Schema extends z.ZodType<ServiceConfig>>(
-  definition: ServiceDefinition<Schema>,
+  description: ServiceDescription<Schema>,
 ) {
-  const options = { ...definition.options, ...commonOptions(definition.name) } as AnyOptionTable;
-  const revision = definition.revision ?? 'unknown';
-
   return async function main(
     argv: readonly string[] = process.argv.slice(2),
-    env: Readonly<Record<string, string | undefined>> = process.env,
+    given: Environment = process.env,
   ): Promise<void> {
+    const definition = definitionOf(description, given);
+    const { name, version, revision } = definition;
+    const options = { ...definition.options, ...commonOptions(name) } as AnyOptionTable;
+    const env = definition.environment?.(given) ?? given;
+    const usageProblem = definition.usageProblem?.(argv);
+    if (usageProblem !== undefined) {
+      standardError.write(`${name} cannot start:\n  ${usageProblem}\n`);
+      process.exit(1);
+    }
     const { mode, rest } = chooseMode(argv);
     switch (mode) {
       case 'help': {
         const { helpText } = await import('../options/help-text.ts');
-        standardOutput.write(
-          `${helpText({ name: definition.name, description: definition.description, options })}\n`,
-        );
+        standardOutput.write(`${helpText({ name, description: definition.description, options })}\n`);
         return;
       }
       case 'version':
         standardOutput.write(
-          `${definition.versionText ?? `${definition.name} ${definition.version} (git revision ${revision})`}\n`,
+          `${definition.versionText?.(version, revision) ?? `${name} ${version} (git revision ${revision})`}\n`,
         );
         return;
       case 'short-version':
-        standardOutput.write(`${definition.version}\n`);
+        standardOutput.write(`${version}\n`);
         return;
       case 'healthcheck':
         // Options other than the admin listener's may be incomplete here, so they are not validated.
@@ -45,18 +49,28 @@ export function defineService<Schema extends z.ZodType<ServiceConfig>>(
         return;
       case 'control': {
         const { runControlled } = await import('./run-controlled.ts');
-        return runControlled({ definition, options, revision, unexpected: rest });
+        return runControlled({ definition, options, unexpected: rest });
       }
       case 'check-config': {
         const { checkConfig } = await import('./run-standalone.ts');
-        return checkConfig({ definition, options, revision, argv: rest, env });
+        return checkConfig({ definition, options, argv: rest, env });
       }
       case 'standalone': {
         const { runStandalone } = await import('./run-standalone.ts');
-        return runStandalone({ definition, options, revision, argv: rest, env });
+        return runStandalone({ definition, options, argv: rest, env });
       }
     }
   };
+}
+
+function definitionOf<Schema extends z.ZodType<ServiceConfig>>(
+  { manifest, ...description }: ServiceDescription<Schema>,
+  env: Environment,
+): ServiceDefinition<Schema> {
+  const name = manifest.name.replace(/^@[^/]+\//, '');
+  // The image sets it; it is public, so the environment is fine for it.
+  const revision = env[`${name.toUpperCase().replaceAll('-', '_')}_REVISION`] || 'unknown';
+  return { ...description, name, version: manifest.version, revision };
 }
 
 type Mode = 'help' | 'version' | 'short-version' | 'healthcheck' | 'check-config' | 'control' | 'standalone';

@@ -7,13 +7,12 @@ import { configProblems } from '../options/config-problems.ts';
 import type { AnyOptionTable } from '../options/option-table.ts';
 import type { ServiceConfig } from '../options/service-config.ts';
 import { ServiceError } from '../service-error.ts';
-import type { RunningService, ServiceCode, ServiceDefinition } from './service.ts';
+import type { RunningService, ServiceDefinition } from './service.ts';
 import { ServiceRuntime } from './service-runtime.ts';
 
 export interface ControlledRun<Schema extends z.ZodType<ServiceConfig>> {
   definition: ServiceDefinition<Schema>;
   options: AnyOptionTable;
-  revision: string;
   /** Arguments beside `--control stdin`; there must be none, since the configuration comes from the worker. */
   unexpected: readonly string[];
 }
@@ -26,7 +25,7 @@ export const maxControlLineBytes = 4 * 1024 * 1024;
  * loaded and nothing listens. The end of standard input means that the worker is gone.
  */
 export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run: ControlledRun<Schema>) {
-  const { definition, options, revision } = run;
+  const { definition, options } = run;
   if (run.unexpected.length > 0) {
     standardError.write(`${definition.name} cannot start:\n  --control stdin takes no other options\n`);
     process.exit(1);
@@ -36,7 +35,7 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
 
   const code = await definition.load();
   const runtime = new ServiceRuntime(
-    { definition, options, revision, emit: (event) => send({ type: 'event', event }) },
+    { definition, options, emit: (event) => send({ type: 'event', event }) },
     code.start,
   );
   const conversation = new Conversation(definition, code.config, runtime);
@@ -44,13 +43,8 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
   // Messages are handled one after the other, but reading goes on meanwhile: the end of input must be
   // seen even while the service is still starting.
   let handled: Promise<void> = Promise.resolve();
-  let isWarm = true;
-  setImmediate(() => {
-    if (isWarm) handled = rehearse(code);
-  });
   try {
     for await (const line of readLines(process.stdin, maxControlLineBytes)) {
-      isWarm = false;
       if (line.trim() !== '') handled = handled.then(() => conversation.handle(line));
     }
   } catch (error) {
@@ -58,13 +52,6 @@ export async function runControlled<Schema extends z.ZodType<ServiceConfig>>(run
     send({ type: 'refused', request: 'unknown', message });
   }
   runtime.stop.stop();
-}
-
-/** Nothing has arrived yet, so there is time for what the first use of code costs. */
-async function rehearse<Schema extends z.ZodType<ServiceConfig>>(code: ServiceCode<Schema>): Promise<void> {
-  parseMessage('{}');
-  code.config.safeParse({});
-  await code.rehearse?.();
 }
 
 class Conversation<Schema extends z.ZodType<ServiceConfig>> {

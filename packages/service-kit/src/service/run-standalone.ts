@@ -11,16 +11,15 @@ import { ServiceRuntime } from './service-runtime.ts';
 export interface StandaloneRun<Schema extends z.ZodType<ServiceConfig>> {
   definition: ServiceDefinition<Schema>;
   options: AnyOptionTable;
-  revision: string;
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs the service from flags and variables until a signal ends it; every start-up failure exits with 1. */
 export async function runStandalone<Schema extends z.ZodType<ServiceConfig>>(run: StandaloneRun<Schema>) {
-  const { definition, options, revision } = run;
+  const { definition, options } = run;
   const { config, input, start } = await readConfig(run);
-  const runtime = new ServiceRuntime({ definition, options, revision, announce }, start);
+  const runtime = new ServiceRuntime({ definition, options, announce }, start);
   function announce(text: string): void {
     standardError.write(`${runtime.redactor.redact(text)}\n`);
   }

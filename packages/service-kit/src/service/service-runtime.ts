@@ -12,7 +12,6 @@ import { StopController } from './stop-controller.ts';
 export interface RuntimeOptions<Schema extends z.ZodType<ServiceConfig>> {
   definition: ServiceDefinition<Schema>;
   options: AnyOptionTable;
-  revision: string;
   /** Where start-up facts go stand-alone; absent under the control channel. */
   announce?(text: string): void;
   /** Where events for the worker go under the control channel. */
@@ -47,8 +46,8 @@ export class ServiceRuntime<Schema extends z.ZodType<ServiceConfig>> {
 
   /** Starts service and admin listener; whatever fails, nothing stays open. */
   async start(config: z.output<Schema>): Promise<{ service: RunningService; adminPort: number }> {
-    const { definition, revision, announce } = this.#given;
-    const { name, version } = definition;
+    const { definition, announce } = this.#given;
+    const { name, version, revision } = definition;
     const logger = createLogger({ name, level: config.logLevel, redactor: this.redactor });
     const metrics = new Registry();
     const service = await this.#start(config, {

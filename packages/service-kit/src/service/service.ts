@@ -6,18 +6,22 @@ import type { ServiceConfig } from '../options/service-config.ts';
 import type { Logger } from '../telemetry/service-logger.ts';
 
 /** What a service package says about itself; `defineService` makes its command line from it. */
-export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
-  /** As in the sidecar's manifest: `tc-proxy`. Also the prefix of its own variables, `TC_PROXY_…`. */
-  name: string;
-  version: string;
-  /** The source revision the build was made from, or undefined outside a release. */
-  revision?: string;
+export interface ServiceDescription<Schema extends z.ZodType<ServiceConfig>> {
+  /**
+   * The package's `package.json`. Its name without the scope is the service's, as in the sidecar's manifest (`tc-proxy`),
+   * and the prefix of the service's own variables (`TC_PROXY_…`).
+   */
+  manifest: { name: string; version: string };
   /** One paragraph for `--help`. */
   description: string;
   /** How each key is given on the command line; the keys of `serviceConfigShape` are added by the kit. */
   options: OptionTable<z.input<Schema>>;
   /** Text of `--version`; default `<name> <version> (git revision <revision>)`. */
-  versionText?: string;
+  versionText?(version: string, revision: string): string;
+  /** Variables as the options are to see them; default: as they are. */
+  environment?(env: Environment): Environment;
+  /** What is wrong with the arguments as a whole, in a sentence. */
+  usageProblem?(argv: readonly string[]): string | undefined;
   /**
    * Loads the code that serves. Called before any configuration arrives, so that a warm process answers
    * `configure` within milliseconds, and not at all for `--help` or `--healthcheck`.
@@ -27,6 +31,17 @@ export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>> {
   drainMs?: number;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The same with what follows from it. */
+export interface ServiceDefinition<Schema extends z.ZodType<ServiceConfig>>
+  extends Omit<ServiceDescription<Schema>, 'manifest'> {
+  name: string;
+  version: string;
+  /** The source revision the build was made from; `unknown` outside of a release. */
+  revision: string;
+}
+
 /** What a service's `start.ts` exports. */
 export interface ServiceCode<Schema extends z.ZodType<ServiceConfig>> {
   /** The one configuration schema, for flags and variables as well as for `configure`. */
@@ -34,11 +49,6 @@ export interface ServiceCode<Schema extends z.ZodType<ServiceConfig>> {
   start: StartService<z.output<Schema>>;
   /** For `--check-config`: what the schema cannot see. Throws a `ServiceError` without any secret in it. */
   check?(config: z.output<Schema>): void | Promise<void>;
-  /**
-   * Called in a warm process that waits for its configuration: runs what `start` will run once without
-   * any effect, so that the first use of code and lazy libraries is paid for.
-   */
-  rehearse?(): Promise<void>;
 }
 
 /** Opens the data listener. What it throws ends the process; a `ServiceError`'s message is shown to the user. */

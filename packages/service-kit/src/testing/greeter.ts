@@ -3,9 +3,7 @@ import { greeterOptions } from './greeter-options.ts';
 
 /** The smallest service there can be, for tests of what the kit gives to all of them. */
 await defineService({
-  name: 'greeter',
-  version: '1.2.3',
-  revision: 'abc',
+  manifest: { name: 'greeter', version: '1.2.3' },
   description: 'Answers each request with a greeting.',
   options: greeterOptions,
   load: () => import('./start-greeter.ts'),

@@ -15,16 +15,12 @@ export interface AttemptListener {
 /** Bytes of an unwanted answer that are read to keep its connection; beyond them a new one is cheaper. */
 const dumpLimit = 64 * 1024;
 
-/**
- * One request to the upstream, as undici sees it. After the answer has been declined it reports nothing more.
- *
- * It has the methods of undici's older kind of handler, which is what undici works with inside: the newer
- * kind is wrapped, and gets each answer's headers parsed into an object that nobody here looks at.
- */
+type Controller = Dispatcher.DispatchController;
+
+/** One request to the upstream, as undici sees it. After the answer has been declined it reports nothing more. */
 export class Attempt implements Dispatcher.DispatchHandler {
   readonly #listener: AttemptListener;
-  #abort: ((reason: Error) => void) | undefined;
-  #resume: (() => void) | undefined;
+  #controller: Controller | undefined;
   #abortReason: Error | undefined;
   #isDeclined = false;
   #dumpedBytes = 0;
@@ -36,42 +32,47 @@ export class Attempt implements Dispatcher.DispatchHandler {
   abort(reason: Error): void {
     this.#isDeclined = true;
     this.#abortReason = reason;
-    this.#abort?.(reason);
+    this.#controller?.abort(reason);
   }
 
   resume(): void {
-    this.#resume?.();
+    this.#controller?.resume();
   }
 
-  onConnect(abort: (reason?: Error) => void): void {
-    this.#abort = abort;
-    if (this.#abortReason) abort(this.#abortReason);
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    if (this.#abortReason) controller.abort(this.#abortReason);
   }
 
-  onUpgrade(_status: number, rawHeaders: Buffer[] | string[] | null, socket: Duplex): void {
-    this.#listener.onUpgrade((rawHeaders ?? []) as Buffer[], socket);
+  onRequestUpgrade(controller: Controller, _status: number, _headers: unknown, socket: Duplex): void {
+    this.#listener.onUpgrade(rawHeaders(controller), socket);
   }
 
-  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, reason: string): boolean {
+  onResponseStart(controller: Controller, status: number, _headers: unknown, reason = ''): void {
     // Informational answers are for the connection they came over.
-    if (status < 200) return true;
-    this.#resume = resume;
-    this.#isDeclined = !this.#listener.onHead(status, reason, rawHeaders);
-    return true;
+    if (status < 200) return;
+    this.#isDeclined = !this.#listener.onHead(status, reason, rawHeaders(controller));
   }
 
-  onData(chunk: Buffer): boolean {
-    if (!this.#isDeclined) return this.#listener.onData(chunk);
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (!this.#isDeclined) {
+      if (!this.#listener.onData(chunk)) controller.pause();
+      return;
+    }
     this.#dumpedBytes += chunk.length;
-    if (this.#dumpedBytes > dumpLimit) this.#abort?.(new Error('the answer is not wanted'));
-    return true;
+    if (this.#dumpedBytes > dumpLimit) controller.abort(new Error('the answer is not wanted'));
   }
 
-  onComplete(): void {
+  onResponseEnd(): void {
     if (!this.#isDeclined) this.#listener.onEnd();
   }
 
-  onError(error: Error): void {
+  onResponseError(_controller: unknown, error: Error): void {
     if (!this.#isDeclined) this.#listener.onError(error);
   }
+}
+
+/** As the upstream has sent them, since over HTTP/1.1 undici keeps them so. */
+function rawHeaders({ rawHeaders }: Controller): readonly Buffer[] {
+  return (rawHeaders ?? []) as Buffer[];
 }

@@ -1,35 +1,38 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { countStreamed, errorBody, gatewayError } from '@docker-worker/service-kit';
+import {
+  countStreamed,
+  endToEndHeaders,
+  errorBody,
+  gatewayError,
+  hawkHeader,
+  RequestBody,
+} from '@docker-worker/service-kit';
+import type { Dispatcher } from 'undici';
+import type { CredentialSnapshot } from '../signing/credential-snapshot.ts';
 import { ForbiddenTargetError } from '../target/target-guard.ts';
 import { answerJson } from './answer.ts';
 import { answerHeaders, decodedHeaders, headerValue } from './answer-headers.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
-import type { Forwarded } from './forwarded.ts';
+import type { ExchangeContext, ForwardedRequest } from './exchange-context.ts';
 import { atEndOfTurn } from './held-heads.ts';
-import { isPassingError, isPassingStatus, type RetryPolicy, retryPause } from './retry-policy.ts';
+import { isPassingError, isPassingStatus, mayRepeat, retryPause } from './retry-policy.ts';
 
-/** Who starts exchanges. Its methods take the request as an argument: an object of closures for each is felt. */
-export interface ExchangeOwner {
-  /** Sends the request once more, signed anew. */
-  send(forwarded: Forwarded, attempt: Attempt): void;
-  /** Added to the answer where the upstream sent no header of that name: a flat list of names and values. */
-  ownHeaders(forwarded: Forwarded): string[];
-  /** True when the connection to the client must not be used again. */
-  isLast(forwarded: Forwarded): boolean;
-  onRetry(forwarded: Forwarded, reason: { status?: number; error?: Error; pauseMs: number }): void;
-  /** The upstream has switched protocols; only asked for requests for an upgrade. */
-  onUpgrade(forwarded: Forwarded, rawHeaders: readonly Buffer[], socket: Duplex): void;
-  onEnd(forwarded: Forwarded, outcome: ExchangeOutcome): void;
-}
+/** What a client may not decide: who asks, where, and what our own debug headers say. */
+const replacedHeaders = new Set([
+  'authorization',
+  'host',
+  'x-taskcluster-endpoint',
+  'x-taskcluster-authorized-scopes',
+  'x-taskcluster-proxy-version',
+  'x-taskcluster-proxy-revision',
+  'x-taskcluster-proxy-perm-clientid',
+  'x-taskcluster-proxy-temp-clientid',
+  'x-taskcluster-proxy-temp-scopes',
+]);
 
-export interface ExchangeOutcome {
-  /** Status the client saw; 499 when it left before any. */
-  status: number;
-  responseBytes: number;
-  /** What went wrong with the upstream, if anything. */
-  error: Error | undefined;
-}
+/** Longest URL in a debug header: Node's HTTP client takes 16 KiB for all headers together. */
+const longestEndpoint = 4 * 1024;
 
 const clientLeft = 'the client has left';
 
@@ -50,10 +53,13 @@ type Response = ServerResponse & { [exchangeOf]?: Exchange };
  * headers, which costs half of the speed and the bytes that were signed.
  */
 export class Exchange implements AttemptListener {
-  readonly #owner: ExchangeOwner;
-  readonly #forwarded: Forwarded;
-  /** How often it may be sent; undefined: once. */
-  readonly #retry: RetryPolicy | undefined;
+  readonly #context: ExchangeContext;
+  readonly #forwarded: ForwardedRequest;
+  /** What the upstream gets beside the signature: a flat list of names and values. */
+  readonly #requestHeaders: readonly string[];
+  readonly #isRepeatable: boolean;
+  /** That the last attempt was signed with. */
+  #snapshot: CredentialSnapshot;
   #attempt: Attempt;
   #attempts = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -70,32 +76,44 @@ export class Exchange implements AttemptListener {
   /** Nothing is missing behind `#first`. */
   #hasEnded = false;
 
-  constructor(owner: ExchangeOwner, forwarded: Forwarded, retry: RetryPolicy | undefined) {
-    this.#owner = owner;
+  constructor(context: ExchangeContext, forwarded: ForwardedRequest) {
+    const { request, response, body } = forwarded;
+    this.#context = context;
     this.#forwarded = forwarded;
-    this.#retry = retry;
+    this.#requestHeaders = endToEndHeaders(request.rawHeaders, replacedHeaders);
+    this.#isRepeatable = !(body instanceof RequestBody) && mayRepeat(request.method ?? '', context.retry);
+    this.#snapshot = context.credentials.current;
     this.#attempt = new Attempt(this);
-    const response = forwarded.response as Response;
-    response[exchangeOf] = this;
+    (response as Response)[exchangeOf] = this;
     response.on('close', onClose);
   }
 
+  /** Sends the request; each attempt is signed anew, with the credentials of its moment. */
   start(): void {
     this.#attempts += 1;
-    this.#owner.send(this.#forwarded, this.#attempt);
+    const { target, request, body, upgrade } = this.#forwarded;
+    const { credentials, upstreams } = this.#context;
+    const method = request.method as Dispatcher.HttpMethod;
+    const { origin, host, port, path } = target;
+    this.#snapshot = credentials.current;
+    const signature = hawkHeader({ method, host, port, resource: path }, this.#snapshot);
+    const headers = [...this.#requestHeaders, 'Authorization', signature];
+    const dispatcher = target.route === 'root-url' ? upstreams.root : upstreams.hosts;
+    const sent = { origin, path, method, headers, body };
+    dispatcher.dispatch(upgrade ? { ...sent, upgrade: 'websocket' } : sent, this.#attempt);
   }
 
   onHead(status: number, reason: string, rawHeaders: readonly Buffer[]): boolean {
     const headers = decodedHeaders(rawHeaders);
     if (
-      this.#retry &&
+      this.#isRepeatable &&
       isPassingStatus(status) &&
       this.#retryLater({ status }, headerValue(headers, 'retry-after'))
     ) {
       return false;
     }
-    const kept = answerHeaders(headers, this.#owner.ownHeaders(this.#forwarded));
-    if (this.#owner.isLast(this.#forwarded)) kept.push('Connection', 'close');
+    const kept = answerHeaders(headers, this.#ownHeaders());
+    if (this.#isLast) kept.push('Connection', 'close');
     this.#headers = kept;
     this.#status = status;
     this.#reason = reason === STATUS_CODES[status] || writableReason.test(reason) ? reason : '';
@@ -162,11 +180,11 @@ export class Exchange implements AttemptListener {
     this.#headers = undefined;
     this.#first = undefined;
     this.#responseBytes = 0;
-    if (this.#retry && isPassingError(error) && this.#retryLater({ error })) return;
+    if (this.#isRepeatable && isPassingError(error) && this.#retryLater({ error })) return;
     this.#error = error;
     const method = request.method ?? '';
-    const headers = this.#owner.ownHeaders(this.#forwarded);
-    if (this.#owner.isLast(this.#forwarded)) headers.push('Connection', 'close');
+    const headers = this.#ownHeaders();
+    if (this.#isLast) headers.push('Connection', 'close');
     if (error instanceof ForbiddenTargetError) {
       answerJson(response, 403, errorBody('ForbiddenTarget', error.message, method), headers);
     } else {
@@ -177,13 +195,22 @@ export class Exchange implements AttemptListener {
   }
 
   onUpgrade(rawHeaders: readonly Buffer[], socket: Duplex): void {
-    if (this.#isOver || !this.#forwarded.upgrade) {
+    const { upgrade, response } = this.#forwarded;
+    if (this.#isOver || !upgrade) {
       socket.on('error', () => {}).destroy();
       return;
     }
-    // From here on the tunnel reports what happens.
+    // From here on the tunnel knows when it is over.
     this.#isOver = true;
-    this.#owner.onUpgrade(this.#forwarded, rawHeaders, socket);
+    response.detachSocket(upgrade.socket as never);
+    const headers = endToEndHeaders(decodedHeaders(rawHeaders));
+    headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket', ...this.#ownHeaders());
+    const ends = { client: upgrade.socket, head: upgrade.head, upstream: socket, headers };
+    void this.#context.tunnels
+      .open(ends)
+      .then(({ down }) =>
+        this.#context.record.finish(this.#forwarded, { status: 101, responseBytes: down, error: undefined }),
+      );
   }
 
   /** The connection to the client is closed, or has got the whole answer. */
@@ -196,7 +223,22 @@ export class Exchange implements AttemptListener {
     if (!isWhole) this.#attempt.abort(new Error(clientLeft));
     const status = isWhole || response.headersSent ? response.statusCode : 499;
     const outcome = { status, responseBytes: this.#responseBytes, error: this.#error };
-    this.#owner.onEnd(this.#forwarded, outcome);
+    const { body } = this.#forwarded;
+    if (body instanceof RequestBody) body.destroy();
+    this.#context.record.finish(this.#forwarded, outcome);
+  }
+
+  /** Added to the answer where the upstream sent no header of that name: a flat list of names and values. */
+  #ownHeaders(): string[] {
+    const { origin, path } = this.#forwarded.target;
+    const url = `${origin}${path}`;
+    const endpoint = url.length > longestEndpoint ? `${url.slice(0, longestEndpoint - 3)}...` : url;
+    return [...this.#snapshot.debugHeaders, 'X-Taskcluster-Endpoint', endpoint];
+  }
+
+  /** The connection to the client must not be used again: what follows an upgrade that was not made is lost by Node's parser. */
+  get #isLast(): boolean {
+    return this.#context.record.isDraining || this.#forwarded.request.headers.upgrade !== undefined;
   }
 
   #writeHead(headers: string[]): void {
@@ -224,15 +266,16 @@ export class Exchange implements AttemptListener {
 
   /** False when there is no time left for another attempt. */
   #retryLater(reason: { status?: number; error?: Error }, retryAfter?: string): boolean {
-    const retry = this.#retry;
-    if (!retry) return false;
+    const { retry, logger } = this.#context;
+    const { request, target, startedAt } = this.#forwarded;
     const pauseMs = retryPause(retry, {
       attempts: this.#attempts,
-      elapsedMs: performance.now() - this.#forwarded.startedAt,
+      elapsedMs: performance.now() - startedAt,
       ...(retryAfter === undefined ? {} : { retryAfter }),
     });
     if (pauseMs === undefined) return false;
-    this.#owner.onRetry(this.#forwarded, { ...reason, pauseMs });
+    const { method } = request;
+    logger.info({ method, host: target.host, ...reason, pauseMs }, 'the request will be sent again');
     this.#timer = setTimeout(() => {
       this.#attempt = new Attempt(this);
       this.start();

@@ -12,7 +12,7 @@ class RecordingDispatcher extends Agent {
   readonly asked: string[] = [];
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     this.asked.push(`${options.origin}${options.path}`);
-    handler.onError?.(new Error('nothing is sent here'));
+    handler.onResponseError?.({} as Dispatcher.DispatchController, new Error('nothing is sent here'));
     return true;
   }
 }

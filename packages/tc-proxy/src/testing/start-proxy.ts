@@ -5,7 +5,7 @@ import type { RetryPolicy } from '../forward/retry-policy.ts';
 import { CredentialHolder } from '../signing/credential-holder.ts';
 import type { ProxyCredentials } from '../signing/proxy-credentials.ts';
 import { TargetGuard, type TargetGuardOptions } from '../target/target-guard.ts';
-import { TcProxyServer } from '../tc-proxy-server.ts';
+import { createTcProxyApp } from '../tc-proxy-app.ts';
 import { createUpstreams, type UpstreamsOptions } from '../upstream/upstreams.ts';
 import { permanent } from './hawk-upstream.ts';
 
@@ -19,7 +19,6 @@ export interface TestProxyOptions {
   /** Default: 127.0.0.1. */
   address?: string;
   upstreams?: Partial<UpstreamsOptions>;
-  silentMs?: number;
   /** Default: each request is sent once. */
   retry?: RetryPolicy;
 }
@@ -47,7 +46,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
   const registry = new Registry();
   let log = '';
   const written = new EventEmitter();
-  const proxy = new TcProxyServer({
+  const app = createTcProxyApp({
     rootUrl,
     credentials: new CredentialHolder(credentials, {
       authorizedScopes,
@@ -58,7 +57,6 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     upstreams: dispatcher ? { root: dispatcher, hosts: dispatcher } : upstreams,
     guard,
     retry,
-    silentMs: options.silentMs,
     metrics: new RequestMetrics(registry),
     logger: createLogger({
       name: 'tc-proxy',
@@ -72,7 +70,7 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
       },
     }),
   });
-  const port = await listen(proxy, 0, options.address ?? '127.0.0.1');
+  const port = await listen(app, 0, options.address ?? '127.0.0.1');
   return {
     port,
     metrics: registry,
@@ -80,10 +78,12 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     async logHas(text) {
       while (!log.includes(text)) await once(written, 'line');
     },
-    drain: () => proxy.close(),
+    drain: async () => {
+      await app.close();
+    },
     async [Symbol.asyncDispose]() {
-      proxy.server.closeAllConnections();
-      await proxy.close();
+      app.server.closeAllConnections();
+      await app.close();
       await upstreams[Symbol.asyncDispose]();
       await dispatcher?.destroy();
     },

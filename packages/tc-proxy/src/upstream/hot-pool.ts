@@ -22,6 +22,9 @@ interface Waiting {
   since: number;
 }
 
+/** There is nothing to control of a request that was not sent. */
+const neverStarted = {} as Dispatcher.DispatchController;
+
 /**
  * Connections to one origin, up to a limit, each with one request at a time. The one used last is used first, which
  * keeps few of them busy and lets the others time out; when all are busy, requests wait in their order.
@@ -48,7 +51,6 @@ export class HotPool extends Dispatcher {
     this.#newLane = () => new Lane(origin, { ...options, deadline, onFree: (lane) => this.#next(lane) });
   }
 
-  /** The handler has undici's older methods, which are what undici works with inside. */
   override dispatch(request: Request, handler: Handler): boolean {
     const lane = this.#free.pop() ?? this.#addLane();
     if (lane) lane.carry(request, handler);
@@ -71,7 +73,7 @@ export class HotPool extends Dispatcher {
   override destroy(error?: Error | null | (() => void), callback?: () => void): Promise<void> | void {
     const reason = error instanceof Error ? error : new Error('the connections are closed');
     const done = typeof error === 'function' ? error : callback;
-    for (const { handler } of this.#waiting.splice(0)) handler.onError?.(reason);
+    for (const { handler } of this.#waiting.splice(0)) handler.onResponseError?.(neverStarted, reason);
     const destroyed = Promise.all(this.#lanes.map(({ client }) => client.destroy(reason))).then(() => {});
     if (!done) return destroyed;
     void destroyed.then(done);
@@ -105,7 +107,7 @@ export class HotPool extends Dispatcher {
   #wait(request: Request, handler: Handler): void {
     const { requests, ms } = this.#waitingLimits;
     if (this.#waiting.length >= requests) {
-      queueMicrotask(() => handler.onError?.(new UpstreamBusyError()));
+      queueMicrotask(() => handler.onResponseError?.(neverStarted, new UpstreamBusyError()));
       return;
     }
     this.#waiting.push({ request, handler, since: performance.now() });
@@ -118,7 +120,7 @@ export class HotPool extends Dispatcher {
     const isOver = ({ since }: Waiting) => performance.now() - since >= ms;
     for (let first = this.#waiting[0]; first && isOver(first); first = this.#waiting[0]) {
       this.#waiting.shift();
-      first.handler.onError?.(new UpstreamBusyError());
+      first.handler.onResponseError?.(neverStarted, new UpstreamBusyError());
     }
     const [first] = this.#waiting;
     const left = first && ms - (performance.now() - first.since);

@@ -4,6 +4,8 @@ import type { HeadDeadline } from './head-deadline.ts';
 
 type Handler = Dispatcher.DispatchHandler;
 type Request = Dispatcher.DispatchOptions;
+type Controller = Dispatcher.DispatchController;
+type Headers = Parameters<NonNullable<Handler['onResponseEnd']>>[1];
 
 export interface LaneOptions extends Client.Options {
   deadline: HeadDeadline;
@@ -22,7 +24,7 @@ export class Lane implements Handler {
   readonly #onFree: (lane: Lane) => void;
   #handler: Handler = none;
   #isWatched = false;
-  #abort: ((error: Error) => void) | undefined;
+  #controller: Controller | undefined;
 
   constructor(origin: string | URL, { deadline, onFree, ...options }: LaneOptions) {
     this.client = new Client(origin, { ...options, pipelining: 1, headersTimeout: 0 });
@@ -41,36 +43,36 @@ export class Lane implements Handler {
 
   /** Ends the request, whose answer takes too long. */
   timeOut(): void {
-    this.#abort?.(new errors.HeadersTimeoutError());
+    this.#controller?.abort(new errors.HeadersTimeoutError());
   }
 
-  onConnect(abort: (error?: Error) => void): void {
-    this.#abort = abort;
+  onRequestStart(controller: Controller, context: unknown): void {
+    this.#controller = controller;
     if (this.#isWatched) this.#deadline.begin(this);
-    this.#handler.onConnect?.(abort);
+    this.#handler.onRequestStart?.(controller, context);
   }
 
-  onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean {
+  onResponseStart(controller: Controller, status: number, headers: Headers, reason?: string): void {
     if (status >= 200) this.waitingSince = 0;
-    return this.#handler.onHeaders?.(status, headers, resume, reason) ?? true;
+    this.#handler.onResponseStart?.(controller, status, headers, reason);
   }
 
-  onData(chunk: Buffer): boolean {
-    return this.#handler.onData?.(chunk) ?? true;
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    this.#handler.onResponseData?.(controller, chunk);
   }
 
   /** The next request goes out right behind this one: nothing can have gone wrong with the connection in between. */
-  onComplete(trailers: string[] | null): void {
-    this.#end().onComplete?.(trailers);
+  onResponseEnd(controller: Controller, trailers: Headers): void {
+    this.#end().onResponseEnd?.(controller, trailers);
     this.#onFree(this);
   }
 
-  onUpgrade(status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
-    this.#leave().onUpgrade?.(status, headers, socket);
+  onRequestUpgrade(controller: Controller, status: number, headers: Headers, socket: Duplex): void {
+    this.#leave().onRequestUpgrade?.(controller, status, headers, socket);
   }
 
-  onError(error: Error): void {
-    this.#leave().onError?.(error);
+  onResponseError(controller: Controller, error: Error): void {
+    this.#leave().onResponseError?.(controller, error);
   }
 
   /** Free later: undici is not done with the connection yet, and expects no new request on it. */
@@ -83,7 +85,7 @@ export class Lane implements Handler {
   #end(): Handler {
     const handler = this.#handler;
     this.#handler = none;
-    this.#abort = undefined;
+    this.#controller = undefined;
     this.waitingSince = 0;
     return handler;
   }
