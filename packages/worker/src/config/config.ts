@@ -103,6 +103,11 @@ export const OwnConfig = z.strictObject({
         .describe(
           'Digests of sidecar images by name, as publishing tells them; without one the version counts.',
         ),
+      cpus: z
+        .number()
+        .positive()
+        .default(2)
+        .describe('Processor time that each sidecar may take, in cores; fractions allowed.'),
       readySeconds: z
         .number()
         .positive()

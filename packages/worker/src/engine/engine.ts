@@ -7,6 +7,7 @@ import type Docker from 'dockerode';
 import type { DockerOptions } from 'dockerode';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import { UserError } from '../user-error.ts';
+import { ContainerDeaths, deathEvents } from './container-deaths.ts';
 import { EngineApi } from './engine-api.ts';
 import { EngineLost } from './engine-lost.ts';
 
@@ -27,6 +28,8 @@ export interface Engine extends AsyncDisposable {
    * as if it had finished.
    */
   lost: AbortSignal;
+  /** Tells of the ends of this process's containers. */
+  deaths: ContainerDeaths;
 }
 
 /**
@@ -49,8 +52,7 @@ export async function connectEngine(
   const onGiveUp = () => connecting.abort(giveUp.reason);
   giveUp.addEventListener('abort', onGiveUp);
   try {
-    // Nothing passes this filter: the stream is open for its end, not for its events.
-    const options = { filters: { label: ['docker-worker.none'] }, abortSignal: connecting.signal };
+    const options = { filters: deathEvents, abortSignal: connecting.signal };
     events = (await docker.getEvents(options)) as Readable;
   } catch (error) {
     throw new EngineUnavailable(error as NodeJS.ErrnoException);
@@ -58,7 +60,7 @@ export async function connectEngine(
     giveUp.removeEventListener('abort', onGiveUp);
   }
   events.on('error', () => {});
-  events.resume();
+  const deaths = new ContainerDeaths(events);
   const lose = (reason: string) => {
     if (!leaving.signal.aborted) {
       losing.abort(new EngineLost(reason));
@@ -82,6 +84,7 @@ export async function connectEngine(
       return silent;
     },
     lost: losing.signal,
+    deaths,
     async [Symbol.asyncDispose]() {
       leaving.abort();
       events.destroy();

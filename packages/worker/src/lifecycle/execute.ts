@@ -29,8 +29,11 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
   run.host.warmUnits.refill();
   const outcome = await exitOf(run, payload, container);
   limit[Symbol.dispose]();
-  for (const sidecar of prepared.ending) {
-    void sidecar.end();
+  for (const sidecar of prepared.sidecars) {
+    sidecar.release();
+    if (sidecar.request.endsWithTask) {
+      void sidecar.end();
+    }
   }
   return await finish(run, prepared, container, outcome);
 }

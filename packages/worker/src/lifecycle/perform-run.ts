@@ -1,4 +1,3 @@
-import type { Credentials } from '@docker-worker/service-kit/control';
 import { mayPass } from '../async/retry.ts';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import type { LogConsumer } from '../features/feature.ts';
@@ -81,14 +80,11 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
     for (const { name } of used) {
       run.host.metrics?.features.inc({ feature: name });
     }
-    const { credentials } = run;
     const preparing = prepare(run, payload, used);
     background.push(preparing);
     const prepared = await unlessAborted(run.signal, preparing);
-    reclaiming.onCredentials((renewed) => updateCredentials(run, prepared, renewed));
-    if (run.credentials !== credentials) {
-      updateCredentials(run, prepared, run.credentials);
-    }
+    reclaiming.onCredentials(() => renewCredentials(run, prepared));
+    renewCredentials(run, prepared);
     return await execute(run, payload, prepared);
   } catch (error) {
     return { resolution: explain(run, error), exitCode: -1 };
@@ -96,11 +92,11 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
 }
 
 /** A sidecar that cannot follow is told in the worker's log; its task goes on with what it has. */
-function updateCredentials(run: Run, { followers }: Prepared, credentials: Credentials): void {
-  run.conceal(secretValues(credentials));
-  for (const sidecar of followers) {
-    sidecar.updateCredentials(credentials).then(
-      () => run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
+function renewCredentials(run: Run, { sidecars }: Prepared): void {
+  run.conceal(secretValues(run.credentials));
+  for (const sidecar of sidecars) {
+    sidecar.renewCredentials().then(
+      (renewed) => renewed && run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
       (error) => run.logger.error({ err: error, sidecar: sidecar.name }, 'credentials could not be updated'),
     );
   }

@@ -2,27 +2,24 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { engineMessage } from '../engine/engine.ts';
 import { ownershipLabels } from '../engine/labels.ts';
 import type { RunUnit } from '../engine/run-unit.ts';
-import { type SidecarControl, SidecarFailure } from '../engine/sidecar-control.ts';
+import { SidecarFailure } from '../engine/sidecar-control.ts';
 import { createTaskContainer, type TaskContainer } from '../engine/task-container.ts';
-import type { Contribution, Feature, SidecarRequest } from '../features/feature.ts';
+import type { Contribution, Feature } from '../features/feature.ts';
 import { runImage } from '../images/run-image.ts';
 import type { LoadedImage } from '../images/task-image.ts';
-import { secretValues } from '../log/secret-forms.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
 import { createRunUnit } from './create-run-unit.ts';
+import { SupervisedSidecar } from './supervised-sidecar.ts';
 import { taskContainerOptions } from './task-container-options.ts';
 import { wrappedCommand } from './wrapped-command.ts';
 
 export interface Prepared {
   container: TaskContainer;
   contributions: Contribution[];
-  /** The sidecars that are handed new credentials. */
-  followers: SidecarControl[];
-  /** The sidecars that end with the task. */
-  ending: SidecarControl[];
+  sidecars: SupervisedSidecar[];
 }
 
 /**
@@ -44,35 +41,17 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
   const contributions = prepared.map(({ contribution }) => contribution);
   const creating = createContainer(run, payload, image.hash, unit.network, contributions);
   const taskContainer = async () => (await creating).id;
-  const [container, configured] = await all([
+  const [container, started] = await all([
     creating,
     all(
       prepared.flatMap(({ feature, contribution }) =>
         (contribution.sidecars ?? []).map((request) =>
-          calling('link', feature, async () => ({
-            control: await unit.configure(
-              request.sidecar,
-              async (sidecar) => {
-                const config = await request.configOf({ sidecar, taskContainer });
-                run.conceal(secretValues(config));
-                return config;
-              },
-              request.onEvent,
-            ),
-            request,
-          })),
+          calling('link', feature, () => SupervisedSidecar.start({ run, unit, request, taskContainer })),
         ),
       ),
     ),
   ]);
-  const those = (wanted: (request: SidecarRequest) => boolean | undefined) =>
-    configured.filter(({ request }) => wanted(request)).map(({ control }) => control);
-  return {
-    container,
-    contributions,
-    followers: those(({ followsCredentials }) => followsCredentials),
-    ending: those(({ endsWithTask }) => endsWithTask),
-  };
+  return { container, contributions, sidecars: started };
 }
 
 async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {

@@ -6,6 +6,8 @@ export type AbortCause =
   | { kind: 'canceled' }
   | { kind: 'max-run-time'; seconds: number }
   | { kind: 'worker-shutdown' }
+  /** A service that the task needs has died, and could not be replaced; the message has its last words. */
+  | { kind: 'sidecar-lost'; message: string }
   /** A feature failed once the container ran. */
   | { kind: 'started-failed'; message: string }
   /** The claim could not be renewed in time: the queue gives the task to another worker. */
@@ -50,5 +52,7 @@ function logText(cause: AbortCause): string {
       return 'Task has been aborted prematurely. The queue could not be reached before the claim of this worker ended.';
     case 'host-fault':
       return `Task has been aborted prematurely. Reason: worker-shutdown (${cause.message})`;
+    case 'sidecar-lost':
+      return `Task has been aborted prematurely. Reason: worker-shutdown. ${cause.message}`;
   }
 }

@@ -13,10 +13,10 @@ export function taskDefinition(
   { scopes, env }: TaskOverrides,
 ): object {
   const written = payload as { env?: Record<string, string> };
-  // A pool is named in one way; the embedded Taskcluster has no other.
-  const { provisionerId: _, workerType: __, ...definition } = task;
+  // One way to name a queue is enough, and another one would be somebody else's.
+  const { provisionerId: _, workerType: __, ...own } = task as Record<string, unknown>;
   return {
-    ...definition,
+    ...own,
     ...times(task),
     taskQueueId: `${localPool.provisionerId}/${localPool.workerType}`,
     metadata: {
