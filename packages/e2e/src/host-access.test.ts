@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Command } from './harness/command.ts';
 import { startDeployment } from './harness/deployment.ts';
+import { logShows } from './harness/log-shows.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 import { ThrowawayEngine } from './harness/throwaway-engine.ts';
@@ -118,4 +119,33 @@ test('a privileged task may do what another may not', async () => {
   await worker.printed(new RegExp(`"taskId":"${other}".*"resolution":"failed"`));
   expect(await deployment.taskLog(privileged)).toContain('mounted\r\n');
   expect(await deployment.taskLog(other)).toContain('permission denied');
+});
+
+test('a bomb of processes ends with its maxRunTime, and neither the worker nor a task beside it waits for it', async () => {
+  await using deployment = await startDeployment();
+  await using worker = await startTestWorker(deployment, { warm: { units: 1 } });
+  const bomb = await deployment.createTask({
+    maxRunTime: 4,
+    // Two for one, without an end; each that cannot have another tries again.
+    command: ['bash', '-c', 'echo begun; bomb() { while :; do bomb & done; }; bomb 2>/dev/null'],
+  });
+  await logShows(await worker.run(bomb), 'begun');
+  const began = Date.now();
+  let longest = 0;
+  let last = Date.now();
+  const pulse = setInterval(() => {
+    longest = Math.max(longest, Date.now() - last - 100);
+    last = Date.now();
+  }, 100);
+  const beside = await deployment.createTask({ maxRunTime: 60, command: ['true'] });
+
+  const { resolution } = await worker.outcome(bomb);
+  clearInterval(pulse);
+  const took = Date.now() - began;
+
+  expect(resolution).toEqual({ kind: 'failed' });
+  expect(took).toBeLessThan(4_000 + 8_000);
+  expect(longest).toBeLessThan(2_000);
+  expect(await worker.outcome(beside)).toEqual({ resolution: { kind: 'completed' }, exitCode: 0 });
+  expect(await deployment.taskLog(bomb)).toContain('Task timeout after 4 seconds');
 });

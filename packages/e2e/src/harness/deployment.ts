@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import {
   type LocalTaskcluster,
   type LocalTaskclusterOptions,
@@ -19,7 +20,7 @@ export interface Deployment extends AsyncDisposable {
 }
 
 /** A status to answer a request with instead of doing what it asks for. */
-export type Intercept = (method: string, url: string) => number | undefined;
+export type Intercept = (method: string, url: string, headers: IncomingHttpHeaders) => number | undefined;
 
 export async function startDeployment(
   options: Pick<LocalTaskclusterOptions, 'host' | 'accessToken' | 'claimSeconds' | 'anonymous'> = {},
@@ -27,7 +28,7 @@ export async function startDeployment(
 ): Promise<Deployment> {
   const local = await startLocalTaskcluster({ host: await bridgeGateway(docker), ...options }, (app) => {
     app.addHook('onRequest', async (request, reply) => {
-      const status = intercept?.(request.method, request.url);
+      const status = intercept?.(request.method, request.url, request.headers);
       if (status !== undefined) {
         await reply.code(status).send({ code: 'MadeUp', message: 'a failure on request' });
       }

@@ -55,7 +55,11 @@ export const limits = z
   .strictObject({
     memory: z.int().min(6_291_456).optional().describe('Bytes of memory; a task has no swap beyond it.'),
     cpus: z.number().positive().optional().describe('Processor time, in cores; fractions allowed.'),
-    pids: z.int().min(1).optional().describe('How many processes and threads.'),
+    pids: z
+      .int()
+      .min(1)
+      .default(8192)
+      .describe('How many processes and threads; without an end to them a task takes the host with it.'),
     openFiles: z.int().min(64).optional().describe("Open files per process; default: the engine's."),
     shm: z
       .int()
@@ -64,7 +68,7 @@ export const limits = z
       .describe("Bytes of /dev/shm; browsers need more than Docker's 64 MiB."),
   })
   .prefault({})
-  .describe('What each task may use at most; default: all that the host has.');
+  .describe('What each task may use at most; unless said otherwise, all that the host has.');
 
 export const metadata = z
   .enum(['block', 'require', 'allow'])

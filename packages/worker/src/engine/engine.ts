@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
@@ -8,7 +7,9 @@ import type Docker from 'dockerode';
 import type { DockerOptions } from 'dockerode';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import { UserError } from '../user-error.ts';
+import { ContainerDeaths, deathEvents } from './container-deaths.ts';
 import { EngineApi } from './engine-api.ts';
+import { EngineLost } from './engine-lost.ts';
 
 /** How often an engine is asked whether it still answers. */
 const pulseMs = 2_000;
@@ -27,6 +28,8 @@ export interface Engine extends AsyncDisposable {
    * as if it had finished.
    */
   lost: AbortSignal;
+  /** Tells of the ends of this process's containers. */
+  deaths: ContainerDeaths;
 }
 
 /**
@@ -49,8 +52,7 @@ export async function connectEngine(
   const onGiveUp = () => connecting.abort(giveUp.reason);
   giveUp.addEventListener('abort', onGiveUp);
   try {
-    // Nothing passes this filter: the stream is open for its end, not for its events.
-    const options = { filters: { label: ['docker-worker.none'] }, abortSignal: connecting.signal };
+    const options = { filters: deathEvents, abortSignal: connecting.signal };
     events = (await docker.getEvents(options)) as Readable;
   } catch (error) {
     throw new EngineUnavailable(error as NodeJS.ErrnoException);
@@ -58,7 +60,7 @@ export async function connectEngine(
     giveUp.removeEventListener('abort', onGiveUp);
   }
   events.on('error', () => {});
-  events.resume();
+  const deaths = new ContainerDeaths(events);
   const lose = (reason: string) => {
     if (!leaving.signal.aborted) {
       losing.abort(new EngineLost(reason));
@@ -66,10 +68,8 @@ export async function connectEngine(
       events.destroy();
     }
   };
-  once(events, 'close', { signal: leaving.signal }).then(
-    () => lose('the connection to the Docker Engine was lost'),
-    () => {},
-  );
+  // With or without an error before it.
+  events.once('close', () => lose('the connection to the Docker Engine was lost'));
   let silent = false;
   const setSilent = (now: boolean) => {
     if (now !== silent) {
@@ -84,6 +84,7 @@ export async function connectEngine(
       return silent;
     },
     lost: losing.signal,
+    deaths,
     async [Symbol.asyncDispose]() {
       leaving.abort();
       events.destroy();
@@ -105,8 +106,12 @@ async function watchPulse(
       await unlessAborted(late, docker.ping()).finally(() => clearTimeout(silence));
       setSilent(false);
       await setTimeout(pulseMs, undefined, { signal: leaving, ref: false });
-    } catch {
-      lose(`the Docker Engine did not answer within ${patienceMs / 1000} s`);
+    } catch (error) {
+      lose(
+        late.aborted
+          ? `the Docker Engine did not answer within ${patienceMs / 1000} s`
+          : engineMessage(error),
+      );
       return;
     }
   }
@@ -124,14 +129,6 @@ function createAgent(lost: AbortSignal): HttpAgent | undefined {
     return connect.apply(agent, all);
   };
   return agent;
-}
-
-/** The engine went away under a worker; everything that was under way on it is in doubt. */
-export class EngineLost extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'EngineLost';
-  }
 }
 
 export class EngineUnavailable extends UserError {

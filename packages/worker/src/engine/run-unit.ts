@@ -1,12 +1,13 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { Engine } from './engine.ts';
+import { removedOrLost } from './engine-lost.ts';
 import { createRunNetwork, type RunNetwork } from './run-network.ts';
 import type { SidecarControl } from './sidecar-control.ts';
 import { type SidecarOptions, startSidecar } from './start-sidecar.ts';
 
 export interface RunUnitOptions
-  extends Pick<SidecarOptions, 'owner' | 'images' | 'readySeconds' | 'stateDirectory' | 'publish'> {
+  extends Pick<SidecarOptions, 'owner' | 'images' | 'readySeconds' | 'cpus' | 'stateDirectory' | 'publish'> {
   /** Services to start on the network. */
   sidecars: readonly Sidecar[];
   /** Range of which the network gets a subnet. */
@@ -19,24 +20,29 @@ export interface RunUnitOptions
 export class RunUnit implements AsyncDisposable {
   /** Where the services' log lines go; a run that takes a unit over gives its own. */
   logger: Logger;
+  readonly #engine: Engine;
+  readonly #options: RunUnitOptions;
   readonly #network: RunNetwork;
   readonly #sidecars = new Map<string, Promise<SidecarControl>>();
   readonly #started: SidecarControl[] = [];
   #failed = false;
+  #disposed = false;
 
   /** Resolves when the network exists; the sidecars go on booting. */
   static async create(engine: Engine, options: RunUnitOptions): Promise<RunUnit> {
     const network = await createRunNetwork(engine.docker, options.owner, options.subnets);
-    const unit = new RunUnit(network, options.logger);
+    const unit = new RunUnit(engine, network, options);
     for (const sidecar of options.sidecars) {
-      unit.#start(engine, sidecar, options);
+      unit.#start(sidecar, options.publish);
     }
     return unit;
   }
 
-  private constructor(network: RunNetwork, logger: Logger) {
+  private constructor(engine: Engine, network: RunNetwork, options: RunUnitOptions) {
+    this.#engine = engine;
     this.#network = network;
-    this.logger = logger;
+    this.#options = options;
+    this.logger = options.logger;
   }
 
   get network(): string {
@@ -67,19 +73,32 @@ export class RunUnit implements AsyncDisposable {
     return sidecar;
   }
 
+  /** Starts another one in place of a sidecar that has died; it is configured as the first was. */
+  restart(sidecar: Sidecar): void {
+    if (this.#disposed) {
+      throw new Error('the network of the run is being removed');
+    }
+    const { publish } = this.#options;
+    // Where people have been told to find it.
+    const port = this.#started.findLast(({ name }) => name === sidecar.name)?.knownPort;
+    this.#start(sidecar, port === undefined ? publish : { ...publish, ports: String(port) });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
     // A sidecar that is still being created must have an owner before the network can go.
     await Promise.allSettled(this.#sidecars.values());
     try {
       await Promise.all(this.#started.map((sidecar) => sidecar[Symbol.asyncDispose]()));
     } finally {
-      await this.#network[Symbol.asyncDispose]();
+      await removedOrLost(this.#engine, () => this.#network[Symbol.asyncDispose]());
     }
   }
 
-  #start(engine: Engine, sidecar: Sidecar, options: RunUnitOptions): void {
-    const started = startSidecar(engine, sidecar, {
-      ...options,
+  #start(sidecar: Sidecar, publish: RunUnitOptions['publish']): void {
+    const started = startSidecar(this.#engine, sidecar, {
+      ...this.#options,
+      publish,
       network: this.network,
       onLog: (line) => this.logger.info({ sidecar: sidecar.name }, line),
     });

@@ -9,7 +9,9 @@ import {
   controlLine,
 } from '@docker-worker/service-kit/control';
 import type { Container } from 'dockerode';
+import type { ContainerDeath, ContainerWatch } from './container-deaths.ts';
 import { type Engine, engineMessage } from './engine.ts';
+import { removedOrLost } from './engine-lost.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** Lines of a sidecar's own log that an error about it quotes. */
@@ -50,12 +52,14 @@ export class SidecarControl implements AsyncDisposable {
   readonly #container: Container;
   readonly #options: SidecarControlOptions;
   readonly #lastLines: string[] = [];
+  readonly #watch: ContainerWatch;
   readonly #closed = Promise.withResolvers<void>();
   #onEvent: (event: unknown) => void = () => {};
   #channel: Duplex | undefined;
   #replies: AsyncIterator<string> | undefined;
   #turn: Promise<void> = Promise.resolve();
   #ended = false;
+  #port: number | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(
@@ -69,6 +73,7 @@ export class SidecarControl implements AsyncDisposable {
     this.#engine = engine;
     this.#container = container;
     this.sockets = options.sockets;
+    this.#watch = engine.deaths.watch(container.id);
     this.#options = options;
   }
 
@@ -77,13 +82,18 @@ export class SidecarControl implements AsyncDisposable {
     return this.#ended;
   }
 
+  /** Settles when the container has died. */
+  get died(): Promise<ContainerDeath> {
+    return this.#watch.died;
+  }
+
   /** Starts the container; the service then waits for its configuration. */
   async start(): Promise<void> {
     try {
       await this.#attach();
       await this.#container.start();
     } catch (error) {
-      throw this.#failure(engineMessage(error));
+      throw this.failure(engineMessage(error));
     }
   }
 
@@ -103,14 +113,20 @@ export class SidecarControl implements AsyncDisposable {
     return this.#request({ type: 'credentials', credentials }, 'applied');
   }
 
+  /** The port of the host at which the service is published, if somebody has asked. */
+  get knownPort(): number | undefined {
+    return this.#port;
+  }
+
   /** The port of the host at which the service is published. */
   async publishedPort(): Promise<number> {
     const { NetworkSettings: network } = await this.#container.inspect();
     const port = network.Ports[this.#options.port]?.[0]?.HostPort;
     if (port === undefined) {
-      throw this.#failure('it is published at no port of the host');
+      throw this.failure('it is published at no port of the host');
     }
-    return Number(port);
+    this.#port = Number(port);
+    return this.#port;
   }
 
   /** Docker's tar stream of a path in the service's container. */
@@ -120,9 +136,10 @@ export class SidecarControl implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
+    this.#watch[Symbol.dispose]();
     this.#channel?.destroy();
     try {
-      await removeContainer(this.#engine.docker, this.#container.id);
+      await removedOrLost(this.#engine, () => removeContainer(this.#engine.docker, this.#container.id));
     } finally {
       await this.#options.resources.disposeAsync();
     }
@@ -207,10 +224,10 @@ export class SidecarControl implements AsyncDisposable {
     this.#channel?.write(controlLine(message));
     const reply = await this.#reply();
     if (reply.type === 'refused') {
-      throw this.#failure(`it refused its ${reply.request}: ${reply.message}`);
+      throw this.failure(`it refused its ${reply.request}: ${reply.message}`);
     }
     if (reply.type !== expected) {
-      throw this.#failure(`it answered "${reply.type}" where "${expected}" was due`);
+      throw this.failure(`it answered "${reply.type}" where "${expected}" was due`);
     }
   }
 
@@ -223,10 +240,10 @@ export class SidecarControl implements AsyncDisposable {
         once(this.#engine.lost, 'abort', { signal: answered.signal }).then(() => undefined),
       ]);
       if (line === 'late') {
-        throw this.#failure(`it did not answer within ${this.#options.answerSeconds} s`);
+        throw this.failure(`it did not answer within ${this.#options.answerSeconds} s`);
       }
       if (line === undefined || line.done) {
-        throw this.#failure('it ended');
+        throw this.failure('it ended');
       }
       return ControlReply.parse(JSON.parse(line.value));
     } finally {
@@ -234,7 +251,8 @@ export class SidecarControl implements AsyncDisposable {
     }
   }
 
-  #failure(reason: string): SidecarFailure {
+  /** What has happened to it, with its last words. */
+  failure(reason: string): SidecarFailure {
     return new SidecarFailure({ name: this.name, image: this.#image }, reason, this.#lastLines);
   }
 }

@@ -7,6 +7,10 @@ import { SidecarControl, SidecarFailure } from './sidecar-control.ts';
 import { type SidecarImages, sidecarImage } from './sidecar-image.ts';
 
 const memoryLimit = 512 * 1024 * 1024;
+const pidsLimit = 256;
+/** In microseconds; the engine takes no smaller quota. */
+const cpuPeriod = 100_000;
+const leastQuota = 1_000;
 
 export interface SidecarOptions {
   network: string;
@@ -14,6 +18,8 @@ export interface SidecarOptions {
   images: SidecarImages;
   /** How long a service may take to answer. */
   readySeconds: number;
+  /** How many cores a service may keep busy. */
+  cpus: number;
   /** Where the worker keeps what it shares with sidecars. */
   stateDirectory: string;
   /** Where ports are published: an address of the host, all without it; and ports as `first-last`, else any. */
@@ -31,7 +37,7 @@ export interface SidecarOptions {
 export async function startSidecar(
   engine: Engine,
   sidecar: Sidecar,
-  { network, owner, images, readySeconds, stateDirectory, publish, onLog }: SidecarOptions,
+  { network, owner, images, readySeconds, cpus, stateDirectory, publish, onLog }: SidecarOptions,
 ): Promise<SidecarControl> {
   await using resources = new AsyncDisposableStack();
   const image = sidecarImage(sidecar, images);
@@ -83,7 +89,10 @@ export async function startSidecar(
         Tmpfs: { '/tmp': '' },
         SecurityOpt: ['no-new-privileges'],
         Memory: memoryLimit,
-        PidsLimit: 256,
+        PidsLimit: pidsLimit,
+        // Unlike its other form, the engine takes this one for more cores than the host has, too.
+        CpuPeriod: cpuPeriod,
+        CpuQuota: Math.max(leastQuota, Math.round(cpus * cpuPeriod)),
         LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
       },
       NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [sidecar.alias] } } },

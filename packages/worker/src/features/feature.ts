@@ -116,7 +116,7 @@ export interface Contribution {
 export interface SidecarRequest {
   /** One of the feature's {@link Feature.sidecars}. */
   sidecar: Sidecar;
-  /** What the service is configured with; called when it has been started. */
+  /** What the service is configured with, by what holds now: called each time that it has been started, twice at most. */
   configOf(place: SidecarPlace): unknown;
   /** Whether the service is handed the new credentials at every reclaim. */
   followsCredentials: boolean;

@@ -28,6 +28,7 @@ export function createRunUnit(
     subnets: config.network.subnets,
     images: { ...config.sidecars, credentials },
     readySeconds: config.sidecars.readySeconds,
+    cpus: config.sidecars.cpus,
     stateDirectory: config.stateDirectory,
     publish: Object.assign({}, ...featuresOf(config).map((feature) => feature.published?.(config))),
     logger,

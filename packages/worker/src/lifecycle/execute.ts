@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { engineMessage } from '../engine/engine.ts';
 import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
+import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
 import type { RunAbort } from '../run/run-abort.ts';
-import type { Prepared } from './prepare.ts';
+import { type Prepared, unstartable } from './prepare.ts';
 
 export interface Outcome {
   resolution: Resolution;
@@ -29,8 +29,11 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
   run.host.warmUnits.refill();
   const outcome = await exitOf(run, payload, container);
   limit[Symbol.dispose]();
-  for (const sidecar of prepared.ending) {
-    void sidecar.end();
+  for (const sidecar of prepared.sidecars) {
+    sidecar.release();
+    if (sidecar.request.endsWithTask) {
+      void sidecar.end();
+    }
   }
   return await finish(run, prepared, container, outcome);
 }
@@ -52,10 +55,7 @@ async function start({ log, logger }: Run, { container }: Prepared): Promise<Run
     return await container.start(log.output());
   } catch (error) {
     logger.error({ err: error }, 'error starting container');
-    throw new RunFailure(
-      { kind: 'failed' },
-      `Failure to properly start execution environment.\n${engineMessage(error)}`,
-    );
+    throw unstartable(error);
   }
 }
 
@@ -127,7 +127,10 @@ async function finish(
   if (failures.length === 0 || outcome.resolution.kind !== 'completed') {
     return outcome;
   }
-  const told = failures.map(({ reason }) => reason as Error).find((reason) => reason instanceof RunFailure);
+  const reasons = failures.map(({ reason }) => reason as Error);
+  const told =
+    reasons.find((reason) => reason instanceof RunFailure) ??
+    (reasons.some(isHostFault) ? hostFault('') : undefined);
   return { resolution: told?.resolution ?? { kind: 'failed' }, exitCode: -1 };
 }
 

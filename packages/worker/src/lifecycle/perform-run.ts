@@ -1,12 +1,15 @@
-import type { Credentials } from '@docker-worker/service-kit/control';
+import { mayPass } from '../async/retry.ts';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
+import { fileLimitAdvice } from '../file-limit.ts';
 import { secretValues } from '../log/secret-forms.ts';
 import type { Claim } from '../queue/queue.ts';
+import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
 import { RunAbort } from '../run/run-abort.ts';
+import { Suspects } from '../run/suspects.ts';
 import { examine } from './examine.ts';
 import { execute, type Outcome } from './execute.ts';
 import { expandScopes } from './expand-scopes.ts';
@@ -52,9 +55,17 @@ export async function performRun(
   return { resolution, exitCode: outcome.exitCode };
 }
 
+/** Final: on another worker, or once more, the same would happen to all the tasks beside it. */
+const suspectText =
+  "This worker's process has failed while it ran this task before, which ended the tasks beside it. It is not run again; " +
+  "the worker's log tells of the error.";
+
 /** Never rejects: what goes wrong becomes lines of the log and a resolution. */
 async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unknown>[]): Promise<Outcome> {
   try {
+    if (new Suspects(run.host.config.stateDirectory).has(run.taskId)) {
+      throw new RunFailure({ kind: 'exception', reason: 'malformed-payload' }, suspectText);
+    }
     const examination = await examine(run.task, run.host.config, () => expandScopes(run));
     if (!examination.accepted) {
       for (const message of examination.messages) {
@@ -69,14 +80,11 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
     for (const { name } of used) {
       run.host.metrics?.features.inc({ feature: name });
     }
-    const { credentials } = run;
     const preparing = prepare(run, payload, used);
     background.push(preparing);
     const prepared = await unlessAborted(run.signal, preparing);
-    reclaiming.onCredentials((renewed) => updateCredentials(run, prepared, renewed));
-    if (run.credentials !== credentials) {
-      updateCredentials(run, prepared, run.credentials);
-    }
+    reclaiming.onCredentials(() => renewCredentials(run, prepared));
+    renewCredentials(run, prepared);
     return await execute(run, payload, prepared);
   } catch (error) {
     return { resolution: explain(run, error), exitCode: -1 };
@@ -84,24 +92,30 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
 }
 
 /** A sidecar that cannot follow is told in the worker's log; its task goes on with what it has. */
-function updateCredentials(run: Run, { followers }: Prepared, credentials: Credentials): void {
-  run.conceal(secretValues(credentials));
-  for (const sidecar of followers) {
-    sidecar.updateCredentials(credentials).then(
-      () => run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
+function renewCredentials(run: Run, { sidecars }: Prepared): void {
+  run.conceal(secretValues(run.credentials));
+  for (const sidecar of sidecars) {
+    sidecar.renewCredentials().then(
+      (renewed) => renewed && run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
       (error) => run.logger.error({ err: error, sidecar: sidecar.name }, 'credentials could not be updated'),
     );
   }
 }
 
 function explain(run: Run, error: unknown): Resolution {
-  if (error instanceof RunFailure || error instanceof RunAbort) {
-    run.log.error(error.message);
-    return error.resolution;
+  // Whatever failed because of an abort, the abort is why.
+  const cause = run.signal.aborted ? (run.signal.reason as RunAbort) : error;
+  if (cause instanceof RunFailure || cause instanceof RunAbort) {
+    run.log.error(cause.message);
+    return cause.resolution;
   }
-  run.logger.error({ err: error }, 'task error');
-  run.log.error(`The worker failed: ${(error as Error).message}`);
-  return { kind: 'exception', reason: 'internal-error' };
+  run.logger.error({ err: error }, '[alert-operator] task error');
+  const advice = fileLimitAdvice(error);
+  const failure = hostFault(
+    `The worker failed: ${[(error as Error).message, advice].filter(Boolean).join('; ')}`,
+  );
+  run.log.error(failure.message);
+  return failure.resolution;
 }
 
 /** Consumers follow the log from its first byte, also of a payload that turns out to be refused. */
@@ -125,6 +139,9 @@ async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resoluti
     return resolution;
   } catch (error) {
     run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
-    return resolution.kind === 'completed' ? { kind: 'failed' } : resolution;
+    if (resolution.kind !== 'completed') {
+      return resolution;
+    }
+    return isHostFault(error) || mayPass(error) ? hostFault('').resolution : { kind: 'failed' };
   }
 }

@@ -7,10 +7,10 @@ const nanosecondsPerSecond = 1e9;
 export function resourceLimits({ limits: { memory, cpus, pids, openFiles, shm } }: WorkerConfig): HostConfig {
   return {
     ShmSize: shm,
+    PidsLimit: pids,
     // The same figure for both leaves nothing to be swapped out.
     ...(memory === undefined ? {} : { Memory: memory, MemorySwap: memory }),
     ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * nanosecondsPerSecond) }),
-    ...(pids === undefined ? {} : { PidsLimit: pids }),
     ...(openFiles === undefined ? {} : { Ulimits: [{ Name: 'nofile', Soft: openFiles, Hard: openFiles }] }),
   };
 }

@@ -59,17 +59,17 @@ export const interactive: Feature = {
       }),
     );
     const secret = randomBytes(16).toString('base64url');
+    const endsAt = new Date(Date.now() + payload.maxRunTime * 1000).toJSON();
+    let programs: Promise<void> | undefined;
     const addresses = Promise.withResolvers<ShellAddresses>();
     return {
       wrapper,
       hostConfig: { Binds: [folder.bind] },
       sidecars: [
         sidecarRequest(execWsServer, async ({ sidecar, taskContainer }) => {
-          const [container, port] = await Promise.all([
-            taskContainer(),
-            sidecar.publishedPort(),
-            sidecar.archive(programsForContainers).then((archive) => folder.addPrograms(archive)),
-          ]);
+          // They stay, and may be running, when the service has to be started again.
+          programs ??= sidecar.archive(programsForContainers).then((archive) => folder.addPrograms(archive));
+          const [container, port] = await Promise.all([taskContainer(), sidecar.publishedPort(), programs]);
           const portal = await openEnginePortal({
             docker: engine.docker,
             container,
@@ -85,7 +85,7 @@ export const interactive: Feature = {
             ...{ container, secret, busybox, ...tls },
             engineSocket: `${execWsServer.sockets}/${socketName}`,
             task: { taskId: run.taskId, runId: run.runId },
-            endsAt: new Date(Date.now() + payload.maxRunTime * 1000).toJSON(),
+            endsAt,
             origins: [...new Set([config.rootUrl, opened.page].map((url) => new URL(url).origin))],
             maxSessions,
           };

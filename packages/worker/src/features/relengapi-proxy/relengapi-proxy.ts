@@ -47,7 +47,8 @@ export const relengAPIProxy: Feature = {
     const permissions = permissionsOf(request);
     return permissions === undefined ? [] : refusals(permissions);
   },
-  async prepare({ task, credentials, host }) {
+  async prepare(run) {
+    const { task, host } = run;
     const own = settingsOf(host.config, settings).relengAPIProxy as RelengapiProxySettings;
     const { allow, routes, ca } = own;
     const signs = routes?.some(({ auth }) => auth.provider === 'taskcluster-hawk') ?? false;
@@ -55,14 +56,14 @@ export const relengAPIProxy: Feature = {
       sidecars: [
         sidecarRequest(
           relengapiProxy,
-          {
+          async () => ({
             settings: { allow, routes: await withTokens(routes) },
             scopes: task.scopes,
-            credentials: signs ? credentials : undefined,
+            credentials: signs ? run.credentials : undefined,
             issuingToken: own.issuingToken ?? process.env.RELENG_API_TOKEN,
             host: own.host,
             ca: ca === undefined ? undefined : await readFile(ca, 'utf8'),
-          },
+          }),
           { followsCredentials: signs },
         ),
       ],

@@ -10,17 +10,18 @@ export const taskclusterProxy: Feature = {
   description: 'Lets the task call Taskcluster with its own scopes at $TASKCLUSTER_PROXY_URL',
   defaultOn: false,
   sidecars: [tcProxy],
-  async prepare({ taskId, runId, task, credentials, host }) {
+  async prepare(run) {
+    const { taskId, runId, task, host } = run;
     return {
       env: { TASKCLUSTER_PROXY_URL: 'http://taskcluster' },
       sidecars: [
         sidecarRequest(
           tcProxy,
-          {
+          async () => ({
             rootUrl: host.config.rootUrl,
-            credentials,
+            credentials: run.credentials,
             authorizedScopes: [...task.scopes, `queue:create-artifact:${taskId}/${runId}`],
-          },
+          }),
           { followsCredentials: true },
         ),
       ],

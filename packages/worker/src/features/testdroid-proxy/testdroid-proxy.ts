@@ -28,7 +28,7 @@ export const testdroidProxyFeature: Feature = {
       : [];
   },
   async prepare(run, { capabilities, maxRunTime }) {
-    const { taskId, runId, task, credentials, host, owner, resources } = run;
+    const { taskId, runId, task, host, owner, resources } = run;
     // First of all, so that it is disposed of when the service, which ends its sessions itself, is gone.
     const sessions = resources.use(host.parts.of(phonesOfHost).ofRun(owner));
     const { ca: _, ...account } = settingsOf(host.config, settings).testdroid as TestdroidSettings;
@@ -37,14 +37,14 @@ export const testdroidProxyFeature: Feature = {
       sidecars: [
         sidecarRequest(
           testdroidProxy,
-          {
+          async () => ({
             ...account,
             ca: (await cloudAccess(host.config))?.ca,
             deviceTimeout: Math.min(maxRunTime, longestSession),
             rootUrl: host.config.rootUrl,
-            credentials,
+            credentials: run.credentials,
             authorizedScopes: [...task.scopes, `queue:create-artifact:${taskId}/${runId}`],
-          },
+          }),
           { followsCredentials: true, endsWithTask: true, onEvent: (event) => sessions.note(event) },
         ),
       ],
