@@ -66,6 +66,25 @@ test.each([401, 403, 404, 410, 424])('status %i is final', async (code) => {
   expect(requests).toHaveLength(1);
 });
 
+test('a refusal is told with its reason, without what the queue says of the request', async () => {
+  const message = 'Artifact not found\n\n---\n\n* method: getLatestArtifact';
+  answers = [
+    (_request, response) =>
+      response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ code: 'ResourceNotFound', message })),
+  ];
+
+  await expect(download()).rejects.toThrow(/^HTTP status 404, ResourceNotFound: Artifact not found$/);
+});
+
+test('a redirect to the metadata service of a cloud is not followed', async () => {
+  answers = [(_request, response) => response.writeHead(303, { location: 'http://169.254.169.254/x' }).end()];
+
+  await expect(download()).rejects.toThrow('169.254.169.254, an address that no artifact is fetched from');
+  expect(requests).toHaveLength(1);
+});
+
 test('a server that keeps failing is given up', async () => {
   answers = Array.from({ length: 10 }, () => status(503));
 

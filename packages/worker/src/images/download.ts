@@ -1,5 +1,7 @@
 import { type Dispatcher, request } from 'undici';
+import { z } from 'zod';
 import { mayPass, type RetryLimits, retry } from '../async/retry.ts';
+import { guardedDispatcher, requireAllowedAddress } from './guarded-address.ts';
 
 const mostRedirects = 5;
 /** A connection that has brought nothing for so long is given up. */
@@ -82,16 +84,19 @@ interface Response extends Pick<Dispatcher.ResponseData, 'statusCode' | 'headers
 
 async function get(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   for (let at = url, made = 0; made <= mostRedirects; made += 1) {
-    const options = { headers, signal, headersTimeout: idleMs, bodyTimeout: idleMs };
+    requireAllowedAddress(at);
+    const times = { headersTimeout: idleMs, bodyTimeout: idleMs };
+    const options = { headers, signal, ...times, dispatcher: guardedDispatcher };
     const { statusCode, headers: answered, body } = await request(at, options);
     if (statusCode === 200 || statusCode === 206) {
       return { statusCode, headers: answered, body, skip: 0 };
     }
-    await body.dump();
     const location = textOf(answered.location);
     if (statusCode < 300 || statusCode >= 400 || location === undefined) {
-      throw new RefusedDownload(statusCode);
+      // Whom a redirect leads to may have said anything.
+      throw new RefusedDownload(statusCode, made === 0 ? await reasonIn(body) : undefined);
     }
+    await body.dump();
     at = new URL(location, at).href;
   }
   throw new Error('too many redirects');
@@ -120,10 +125,22 @@ function textOf(header: string | string[] | undefined): string | undefined {
 export class RefusedDownload extends Error {
   readonly statusCode: number;
 
-  constructor(statusCode: number) {
-    super(`HTTP status ${statusCode}`);
+  constructor(statusCode: number, reason?: string) {
+    super(reason === undefined ? `HTTP status ${statusCode}` : `HTTP status ${statusCode}, ${reason}`);
     this.name = 'RefusedDownload';
     this.statusCode = statusCode;
+  }
+}
+
+const Refusal = z.looseObject({ code: z.string(), message: z.string() });
+
+/** The queue's own words, as far as they are about the artifact. */
+async function reasonIn(body: Dispatcher.ResponseData['body']): Promise<string | undefined> {
+  try {
+    const { code, message } = Refusal.parse(await body.json());
+    return `${code}: ${message.split('\n---')[0]?.trim()}`;
+  } catch {
+    return undefined;
   }
 }
 

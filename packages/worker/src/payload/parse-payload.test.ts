@@ -204,3 +204,11 @@ describe('the log names broken rules in the words of JSON-schema validators', ()
     expect(text).toContain(`\n  "${rule} (payload`);
   });
 });
+
+test('an artifact that would have expired before it is made is found before the task runs', () => {
+  const artifacts = { a: { type: 'file', path: '/a', expires: '2020-01-01T00:00:00Z' } };
+
+  expect(linesFor({ ...minimal, artifacts })).toEqual([
+    'payload.artifacts.a.expires: 2020-01-01T00:00:00Z is over; choose a later time, or leave it out for that of the task',
+  ]);
+});

@@ -57,11 +57,19 @@ function expirationProblems(raw: unknown, taskExpires: string | undefined, root:
   return Object.keys(mappingAt(raw, 'artifacts')).flatMap((name) => {
     const keys = ['artifacts', name, 'expires'];
     const expires = valueAt(raw, keys);
-    if (typeof expires !== 'string' || !isDateTime(expires) || !(Date.parse(expires) > latest)) {
+    if (typeof expires !== 'string' || !isDateTime(expires)) {
       return [];
     }
-    const message = `${expires} must not be greater than task expiration ${taskExpires}; choose an earlier time or leave it out`;
-    return [{ path: problemPath(root, keys), message, keys }];
+    const time = Date.parse(expires);
+    const wrong =
+      time > latest
+        ? `must not be greater than task expiration ${taskExpires}; choose an earlier time or leave it out`
+        : time <= Date.now()
+          ? 'is over; choose a later time, or leave it out for that of the task'
+          : undefined;
+    return wrong === undefined
+      ? []
+      : [{ path: problemPath(root, keys), message: `${expires} ${wrong}`, keys }];
   });
 }
 
