@@ -53,6 +53,8 @@ export interface WorkerOptions {
   onShell?(run: Run, shell: OpenShell): void;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
+  /** Called when there is no task, at the start and whenever the last one has ended. */
+  onIdle?(): void;
   /** Called when a run is resolved and everything made for it is gone. */
   onResolved?(run: { taskId: string; runId: number }, outcome: Outcome): void;
 }
@@ -190,8 +192,8 @@ class ClaimingWorker implements Worker {
 
   async #work(resources: AsyncDisposableStack): Promise<void> {
     await using _ = resources;
-    using idleTimer = this.#idleTimer;
-    idleTimer.idle();
+    using _idleTimer = this.#idleTimer;
+    this.#idle();
     const { lost } = this.#host.engine;
     const onLost = () => this.#abortRuns({ kind: 'host-fault', message: lost.reason.message });
     lost.addEventListener('abort', onLost, { once: true });
@@ -224,13 +226,18 @@ class ClaimingWorker implements Worker {
     try {
       const free = await this.#freeSlots(slots);
       // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
-      return free === 0 || engine.silent || !(await this.#disk.isEnoughFor(free)) ? 0 : free;
+      return free === 0 || engine.silent ? 0 : await this.#disk.roomFor(free);
     } catch (error) {
       if (!engine.lost.aborted) {
         logger.error({ err: error }, '[alert-operator] room for tasks could not be told');
       }
       return 0;
     }
+  }
+
+  #idle(): void {
+    this.#idleTimer.idle();
+    this.#options.onIdle?.();
   }
 
   /** As many of the slots as there is room for whatever their tasks may ask for. */
@@ -307,7 +314,7 @@ class ClaimingWorker implements Worker {
       this.#disk.collectGarbage();
       this.#running.delete(settled);
       if (this.#running.size === 0 && !this.#stopping.signal.aborted) {
-        this.#idleTimer.idle();
+        this.#idle();
       }
       if (open !== undefined) {
         this.#openRuns.delete(open);

@@ -1,3 +1,4 @@
+import { flushStandardStreams } from '@docker-worker/service-kit/standard-streams';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
 import { currentRun } from '../run/current-run.ts';
@@ -47,7 +48,7 @@ export function endOnUncaught({ config, logger, worker }: Uncaught): Disposable 
   }
 
   async function end(): Promise<void> {
-    const exit = () => process.exit(exitCode.uncaught);
+    const exit = () => void flushStandardStreams().then(() => process.exit(exitCode.uncaught));
     setTimeout(exit, config.shutdown.graceSeconds * 1000 + disposalMs);
     try {
       worker()?.abort();

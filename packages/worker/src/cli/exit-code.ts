@@ -8,4 +8,6 @@ export const exitCode = {
   hungUp: 129,
   interrupted: 130,
   terminated: 143,
+  /** Nobody reads the output any more, as after `| head -1`. */
+  outputLost: 141,
 } as const;

@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
+import { flushStandardStreams, standardOutput } from '@docker-worker/service-kit/standard-streams';
 import { type Logger, pino, stdSerializers } from 'pino';
 import { type WorkerConfig, workerNameOf } from '../config/config.ts';
 import { connectEngine, type Engine } from '../engine/engine.ts';
@@ -11,6 +12,7 @@ import { featuresOf } from '../features/index.ts';
 import { fileLimitAdvice } from '../file-limit.ts';
 import { type Operations, openOperations } from '../operators/operations.ts';
 import type { Observed } from '../operators/worker-status.ts';
+import { type Alert, alerting } from '../providers/alerts.ts';
 import { openProvider } from '../providers/open-provider.ts';
 import type { WorkerCommands } from '../providers/provider.ts';
 import { startWorker, type Worker } from '../worker.ts';
@@ -34,7 +36,7 @@ export async function start(options: {
 }): Promise<number> {
   await using provider = await openProvider(options.config, options.host);
   const { config, obsoleteKeys } = provider;
-  const logger = workerLogger(config, options.logLevel);
+  const logger = workerLogger(config, options.logLevel, (alert) => provider.alert(alert));
   if (obsoleteKeys.length > 0) {
     logger.warn({ keys: obsoleteKeys }, 'configuration keys without a meaning');
   }
@@ -61,6 +63,7 @@ export async function start(options: {
       metrics,
       onRun,
       onResolved,
+      onIdle: () => provider.workerIdle(),
     });
     current.take(worker, connection);
     operations.ready();
@@ -171,21 +174,25 @@ class CurrentWorker implements WorkerCommands {
 
   #terminate(code: number): void {
     if (this.#asked === 'abort') {
-      process.exit(code);
+      void flushStandardStreams().then(() => process.exit(code));
     }
     this.abort();
   }
 }
 
 /** One JSON object per line on standard output; its `type` is what tools look for. */
-function workerLogger(config: WorkerConfig, level: string): Logger {
+function workerLogger(config: WorkerConfig, level: string, onAlert: (alert: Alert) => void): Logger {
   const { provisionerId, workerType, workerGroup, workerId, workerNodeType } = config;
-  return pino({
-    level,
-    base: { source: 'top', provisionerId, workerType, workerGroup, workerId, workerNodeType },
-    messageKey: 'type',
-    serializers: {
-      err: (error: Error) => ({ ...stdSerializers.err(error), advice: fileLimitAdvice(error) }),
+  return pino(
+    {
+      level,
+      base: { source: 'top', provisionerId, workerType, workerGroup, workerId, workerNodeType },
+      messageKey: 'type',
+      serializers: {
+        err: (error: Error) => ({ ...stdSerializers.err(error), advice: fileLimitAdvice(error) }),
+      },
+      hooks: { logMethod: alerting(onAlert) },
     },
-  });
+    standardOutput,
+  );
 }

@@ -1,4 +1,5 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
@@ -9,7 +10,6 @@ import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import { readTaskFile } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
-import { HeldOutput } from './held-output.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
@@ -50,15 +50,14 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   }
   await using resources = new AsyncDisposableStack();
   const engine = resources.use(await connectEngine());
-  const logger = pino({ level: options.logLevel }, pino.destination(2));
+  const logger = pino({ level: options.logLevel }, standardError);
   const warmUnits = resources.use(localWarmUnits(engine, logger, documents, settings));
   // The engine makes networks and boots sidecars while everything else starts.
   warmUnits.refill();
   const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway(engine.docker) }));
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
-  const output = new HeldOutput(process.stdout);
-  const logIn = new LogIn(options, output);
-  const session = new Session(new taskcluster.Queue(client), options.artifacts, output);
+  const session = new Session(new taskcluster.Queue(client), options.artifacts, process.stdout);
+  const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
   const config = localWorkerConfig(local, tasks.length, settings);
   let worker: Worker | undefined;
