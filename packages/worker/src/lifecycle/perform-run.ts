@@ -1,6 +1,7 @@
 import { mayPass } from '../async/retry.ts';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import type { LogConsumer } from '../features/feature.ts';
+import { keepLog } from '../features/logs/keep-log.ts';
 import { selectFeatures } from '../features/selection.ts';
 import { fileLimitAdvice } from '../file-limit.ts';
 import { secretValues } from '../log/secret-forms.ts';
@@ -135,7 +136,12 @@ async function openLogConsumers(run: Run): Promise<LogConsumer[]> {
 async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resolution): Promise<Resolution> {
   try {
     await run.log.close();
-    await Promise.all(consumers.map((consumer) => consumer.onClosed()));
+    const closed = await Promise.allSettled(consumers.map((consumer) => consumer.onClosed()));
+    await keepLog(run);
+    const failure = closed.find((result) => result.status === 'rejected');
+    if (failure !== undefined) {
+      throw failure.reason;
+    }
     return resolution;
   } catch (error) {
     run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
