@@ -1,7 +1,6 @@
 import { unlessAborted } from '../async/unless-aborted.ts';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
-import { secretValues } from '../log/secret-forms.ts';
 import type { Claim } from '../queue/queue.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
@@ -71,8 +70,8 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
     const preparing = prepare(run, payload, used);
     background.push(preparing);
     const prepared = await unlessAborted(run.signal, preparing);
-    reclaiming.onCredentials(() => renewCredentials(run, prepared));
-    renewCredentials(run, prepared);
+    reclaiming.onCredentials(() => void renewCredentials(run, prepared));
+    void renewCredentials(run, prepared);
     return await execute(run, payload, prepared);
   } catch (error) {
     return { resolution: explain(run, error), exitCode: -1 };
@@ -80,8 +79,8 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
 }
 
 /** A sidecar that cannot follow is told in the worker's log; its task goes on with what it has. */
-function renewCredentials(run: Run, { sidecars }: Prepared): void {
-  run.conceal(secretValues(run.credentials));
+async function renewCredentials(run: Run, { sidecars }: Prepared): Promise<void> {
+  await run.conceal(run.credentials);
   for (const sidecar of sidecars) {
     sidecar.renewCredentials().then(
       (renewed) => renewed && run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),

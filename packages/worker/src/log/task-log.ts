@@ -29,9 +29,13 @@ export class TaskLog implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** From now on these appear nowhere in the log; returns how many are too short for that. */
-  conceal(secrets: Iterable<string>): number {
-    return this.#mask.learn(secrets);
+  /**
+   * From when it settles on these appear nowhere in the log; returns how many are too short for that.
+   *
+   * @param until when they are worth nothing any more, in epoch milliseconds; default: never
+   */
+  conceal(secrets: Iterable<string>, until?: number): Promise<number> {
+    return this.#mask.learn(secrets, until);
   }
 
   /** A line of the worker's: `[taskcluster <time>] <text>`. */
