@@ -3,16 +3,11 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { engineMessage } from '../engine/engine.ts';
 import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
+import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
 import type { RunAbort } from '../run/run-abort.ts';
 import type { Prepared } from './prepare.ts';
-
-export interface Outcome {
-  resolution: Resolution;
-  /** The task's own, or -1 when it did not get to one. */
-  exitCode: number;
-}
 
 /** How long a container that is about to end of itself may take for it after the maxRunTime. */
 const endingMs = 10_000;
@@ -84,13 +79,13 @@ async function exitOf(run: Run, payload: Payload, container: RunningContainer): 
   if (run.signal.aborted) {
     const { message, resolution } = run.signal.reason as RunAbort;
     run.log.error(message);
-    return { resolution, exitCode: -1 };
+    return outcomeOf(resolution);
   }
   run.log.worker('=== Task Finished ===');
   if (outOfMemory) {
     run.log.error('The task was killed because it used more memory than it may.');
   }
-  return { resolution: resolutionOf(exitCode, payload), exitCode };
+  return outcomeOf(resolutionOf(exitCode, payload), exitCode);
 }
 
 function resolutionOf(exitCode: number, { onExitStatus }: Payload): Resolution {
@@ -120,7 +115,7 @@ async function finish(
   if (limit.signal.aborted) {
     const { message, resolution } = limit.signal.reason as RunAbort;
     run.log.error(message);
-    return { resolution, exitCode: -1 };
+    return outcomeOf(resolution);
   }
   const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
   for (const { reason } of failures) {
@@ -131,7 +126,7 @@ async function finish(
     return outcome;
   }
   const told = failures.map(({ reason }) => reason as Error).find((reason) => reason instanceof RunFailure);
-  return { resolution: told?.resolution ?? { kind: 'failed' }, exitCode: -1 };
+  return outcomeOf(told?.resolution ?? { kind: 'failed' });
 }
 
 /**

@@ -2,11 +2,12 @@ import { unlessAborted } from '../async/unless-aborted.ts';
 import type { LogConsumer } from '../features/feature.ts';
 import { selectFeatures } from '../features/selection.ts';
 import type { Claim } from '../queue/queue.ts';
+import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
 import { RunAbort } from '../run/run-abort.ts';
 import { examine } from './examine.ts';
-import { execute, type Outcome } from './execute.ts';
+import { execute } from './execute.ts';
 import { expandScopes } from './expand-scopes.ts';
 import { writeHeader } from './header.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -42,12 +43,12 @@ export async function performRun(
     `${success ? 'Successful' : 'Unsuccessful'} task run with exit code: ${outcome.exitCode} ` +
       `completed in ${(performance.now() - started) / 1000} seconds`,
   );
-  const resolution = await closeLog(run, await consumers, outcome.resolution);
+  const closed = await closeLog(run, await consumers, outcome);
   await reclaiming[Symbol.asyncDispose]();
-  await reportResolution(run, resolution);
+  await reportResolution(run, closed.resolution);
   // What an aborted preparation was still making must have an owner before the owners are disposed of.
   await Promise.allSettled(background);
-  return { resolution, exitCode: outcome.exitCode };
+  return closed;
 }
 
 /** Never rejects: what goes wrong becomes lines of the log and a resolution. */
@@ -58,9 +59,10 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
       for (const message of examination.messages) {
         run.log.error(message);
       }
-      return { resolution: examination.resolution, exitCode: -1 };
+      return outcomeOf(examination.resolution);
     }
     const { payload, used, notices } = examination;
+    run.reservedArtifacts = examination.reservedArtifacts;
     for (const notice of notices) {
       run.log.worker(notice);
     }
@@ -74,7 +76,7 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
     void renewCredentials(run, prepared);
     return await execute(run, payload, prepared);
   } catch (error) {
-    return { resolution: explain(run, error), exitCode: -1 };
+    return outcomeOf(explain(run, error));
   }
 }
 
@@ -113,13 +115,13 @@ async function openLogConsumers(run: Run): Promise<LogConsumer[]> {
 }
 
 /** The log ends; a run whose log cannot be kept has not succeeded. */
-async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resolution): Promise<Resolution> {
+async function closeLog(run: Run, consumers: LogConsumer[], outcome: Outcome): Promise<Outcome> {
   try {
     await run.log.close();
     await Promise.all(consumers.map((consumer) => consumer.onClosed()));
-    return resolution;
+    return outcome;
   } catch (error) {
     run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
-    return resolution.kind === 'completed' ? { kind: 'failed' } : resolution;
+    return outcome.resolution.kind === 'completed' ? outcomeOf({ kind: 'failed' }) : outcome;
   }
 }

@@ -71,6 +71,8 @@ export interface Run {
   queue(): Client;
   /** Where its artifacts go. */
   storage: ArtifactStorage;
+  /** Names of the artifacts that are not the payload's to make, once that has been examined. */
+  reservedArtifacts: ReadonlySet<string>;
   /** The artifacts that have been uploaded; hashes are of the bytes before compression. */
   uploaded: Map<string, { sha256: string }>;
   /** What the task runs in, once that is known: the image's id, and the hash of the artifact it came from. */
@@ -121,6 +123,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     credentials: claim.credentials,
     queue: () => queueClient(host.config.rootUrl, run.credentials),
     storage: configuredStorage(host.config),
+    reservedArtifacts: new Set(),
     uploaded: new Map(),
     resources,
   };

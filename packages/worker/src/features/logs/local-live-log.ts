@@ -14,6 +14,10 @@ export const localLiveLog: Feature = {
   name: 'localLiveLog',
   description: 'Serves the log while the task runs, and keeps it as an artifact afterwards',
   defaultOn: true,
+  artifactNames(payload) {
+    const name = liveLogName(payload);
+    return [name, backingLogName(name)];
+  },
   async openLog(run) {
     const name = liveLogName(run.task.payload);
     const { logServer, config } = run.host;
