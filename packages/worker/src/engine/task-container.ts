@@ -26,6 +26,9 @@ export interface ContainerExit {
   outOfMemory: boolean;
 }
 
+/** Of a task, which nobody looks at: programs divide by it. */
+export const terminal = { rows: 24, columns: 80 };
+
 export async function createTaskContainer(
   { docker, lost }: Engine,
   options: ContainerCreateOptions,
@@ -46,6 +49,8 @@ export async function createTaskContainer(
         written.catch(() => {});
         throw error;
       }
+      // Newer engines have made it so large from the start.
+      void container.resize({ h: terminal.rows, w: terminal.columns }).catch(() => {});
       return {
         id: container.id,
         exited: unlessAborted(

@@ -9,6 +9,8 @@ import type { Run } from '../run/run.ts';
 import type { RunAbort } from '../run/run-abort.ts';
 import type { Prepared } from './prepare.ts';
 
+/** Of a command that the kernel has killed. */
+const killed = 137;
 /** How long a container that is about to end of itself may take for it after the maxRunTime. */
 const endingMs = 10_000;
 
@@ -82,8 +84,10 @@ async function exitOf(run: Run, payload: Payload, container: RunningContainer): 
     return outcomeOf(resolution);
   }
   run.log.worker('=== Task Finished ===');
-  if (outOfMemory) {
+  if (outOfMemory && exitCode === killed) {
     run.log.error('The task was killed because it used more memory than it may.');
+  } else if (outOfMemory) {
+    run.log.worker('A process of the task was killed because the task used more memory than it may.');
   }
   return outcomeOf(resolutionOf(exitCode, payload), exitCode);
 }
