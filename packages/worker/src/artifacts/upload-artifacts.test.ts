@@ -207,6 +207,20 @@ describe('directories', () => {
     expect((await run.download('dir/sub/b.jpg')).bytes.toString()).toBe('same');
   });
 
+  test('a file whose name the queue does not take is told in words, and the rest is uploaded', async () => {
+    const container = filesContainer({ '/out': { 'größe.txt': 'x', 'two\nlines': 'x', 'good.txt': 'x' } });
+
+    await expect(uploadArtifacts(container, { dir: directory('/out') }, run.destination)).rejects.toThrow();
+
+    expect(await names()).toEqual(['dir/good.txt']);
+    expect(run.errorLines).toEqual(
+      ['dir/größe.txt', 'dir/two\\nlines'].map(
+        (name) =>
+          `Error uploading "${name}" artifact. Names of artifacts have printable ASCII characters only, and at most 1024; rename the file.`,
+      ),
+    );
+  });
+
   test('second names of symbolic links and pipes are no files', async () => {
     const container = filesContainer({
       '/out': {

@@ -1,3 +1,4 @@
+import { isArtifactName } from '../payload/name-problems.ts';
 import { type Archive, type ArchiveSource, type Entry, openArchive, pathBelow } from './archive.ts';
 import type { ArtifactDestination } from './destination.ts';
 import type { FileUploads } from './file-uploads.ts';
@@ -10,6 +11,9 @@ export interface DirectoryArtifact {
   /** RFC 3339. */
   expires: string;
 }
+
+const unnamable =
+  'Names of artifacts have printable ASCII characters only, and at most 1024; rename the file.';
 
 /**
  * Uploads every file below the archive's root while the archive is still being read. Symbolic links are left
@@ -31,6 +35,10 @@ export async function uploadDirectory(
     const names = paths
       .map((below) => `${directoryName}/${below}`)
       .filter((file) => {
+        if (!isArtifactName(file)) {
+          files.report(JSON.stringify(file).slice(1, -1), new Error(unnamable));
+          return false;
+        }
         const why = files.taken(file, name);
         if (why !== undefined) {
           log.worker(`Artifact "${name}": skipped "${file}": ${why}`);
