@@ -24,7 +24,6 @@ const deferred = [
 const deferredExports = [
   { file: 'prom-client/index.js', as: 'Pushgateway', required: './lib/pushgateway' },
   { file: 'prom-client/index.js', as: 'AggregatorRegistry', required: './lib/cluster' },
-  { file: 'prom-client/index.js', as: 'Histogram', required: './lib/histogram' },
   { file: 'prom-client/index.js', as: 'Summary', required: './lib/summary' },
   { file: 'prom-client/index.js', as: 'collectDefaultMetrics', required: './lib/defaultMetrics' },
 ];

@@ -40,6 +40,8 @@ declare module 'taskcluster-client' {
     PurgeCache: typeof Client;
     WorkerManager: typeof Client;
     Object: typeof Client;
+    /** A class with a method for each entry of an API reference. */
+    createClient(reference: object, name: string): typeof Client;
     slugid(): string;
     fromNow(offset: string, reference?: Date): Date;
     fromNowJSON(offset: string, reference?: Date): string;

@@ -11,6 +11,7 @@ const bundle = join(import.meta.dirname, '../../packages/tc-proxy/dist/main.js')
 
 export const contenderNames = [
   'nginx, unsigned',
+  'nginx, unsigned, buffering',
   'tc-proxy',
   'stock http-proxy',
   'bare relay, unsigned',
@@ -26,7 +27,19 @@ export function startContender(
 ): Promise<PinnedProcess> {
   switch (name) {
     case 'nginx, unsigned':
-      return startNginx(proxyCore, folder, port, proxyConfig(folder, port, upstreamPort));
+      return startNginx(
+        proxyCore,
+        folder,
+        port,
+        proxyConfig(folder, port, { upstreamPort, buffering: false }),
+      );
+    case 'nginx, unsigned, buffering':
+      return startNginx(
+        proxyCore,
+        folder,
+        port,
+        proxyConfig(folder, port, { upstreamPort, buffering: true }),
+      );
     case 'tc-proxy':
       return PinnedProcess.start(proxyCore, tcProxyCommand(port), port, tcProxyEnv(folder, upstreamPort));
     case 'stock http-proxy':

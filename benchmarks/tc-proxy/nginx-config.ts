@@ -24,8 +24,15 @@ http {
 }`;
 }
 
-/** A plain reverse proxy: no signature, nothing buffered, connections to the upstream kept. */
-export function proxyConfig(folder: string, port: number, upstreamPort: number): string {
+/**
+ * A plain reverse proxy: no signature, connections to the upstream kept. With `buffering`, as nginx is by default, it reads
+ * ahead of the client; without it, it passes on what it has, as tc-proxy does.
+ */
+export function proxyConfig(
+  folder: string,
+  port: number,
+  { upstreamPort, buffering }: { upstreamPort: number; buffering: boolean },
+): string {
   return `pid ${folder}/proxy-${port}.pid; ${common}
 http {
   ${paths(folder)}
@@ -37,7 +44,7 @@ http {
       proxy_pass http://up;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
-      proxy_buffering off;
+      proxy_buffering ${buffering ? 'on' : 'off'};
       proxy_request_buffering off;
     }
   }

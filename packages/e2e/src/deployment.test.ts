@@ -6,18 +6,21 @@ import { startDeployment } from './harness/deployment.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { writeConfig } from './harness/write-config.ts';
 
-test('start runs tasks of a deployment, and SIGQUIT lets the running one finish', async () => {
-  await using deployment = await startDeployment();
-  await using folder = await makeTempDir();
-  await using worker = new Command(['start', '--config', await writeConfig(folder.path, deployment)]);
-  const taskId = await deployment.createTask({ command: ['sleep', '2'] });
-  await worker.printed(/"type":"run task"/);
+test.each(['SIGQUIT', 'SIGHUP'] as const)(
+  'start runs tasks of a deployment, and %s lets the running one finish',
+  async (signal) => {
+    await using deployment = await startDeployment();
+    await using folder = await makeTempDir();
+    await using worker = new Command(['start', '--config', await writeConfig(folder.path, deployment)]);
+    const taskId = await deployment.createTask({ command: ['sleep', '2'] });
+    await worker.printed(/"type":"run task"/);
 
-  worker.kill('SIGQUIT');
+    worker.kill(signal);
 
-  expect(await worker.exited).toBe(0);
-  expect((await deployment.queue.status(taskId)).status.state).toBe('completed');
-});
+    expect(await worker.exited).toBe(0);
+    expect((await deployment.queue.status(taskId)).status.state).toBe('completed');
+  },
+);
 
 test('operators see a task while it runs, with its log and its sidecars, and the events that they count costs by', async () => {
   await using deployment = await startDeployment();

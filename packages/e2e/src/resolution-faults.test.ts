@@ -79,19 +79,21 @@ test('a run whose log is refused has failed, once', async () => {
   expect(reports).toEqual(['failed']);
 });
 
-test('a claim that the queue does not renew ends the task before it lapses, as internal-error', async () => {
+test('a claim that the queue does not renew ends the task when it lapses, and the queue makes another run', async () => {
   await using faulty = await startFaulty({ claimSeconds: 8 });
   const { deployment, worker, faults, reports } = faulty;
   faults.push({ matches: /^POST .*\/reclaim$/, status: 400 });
 
-  const taskId = await deployment.createTask({ command: ['sh', '-c', 'echo begun; sleep 60'] });
-  await worker.outcome(taskId);
+  const taskId = await deployment.createTask({ command: ['sleep', '60'] });
+  const run = await worker.run(taskId);
+  expect((await worker.outcome(taskId)).resolution).toEqual({ kind: 'none' });
 
-  expect(await runsOf(faulty, taskId)).toEqual(['exception/internal-error']);
-  expect(reports).toEqual(['exception']);
-  const log = await deployment.taskLog(taskId);
-  expect(log).toContain('begun');
-  expect(log).toContain('Reason: internal-error (the claim could not be renewed)');
+  faults.length = 0;
+  const next = await worker.run(taskId, 1);
+  expect(await runsOf(faulty, taskId)).toEqual(['exception/claim-expired', 'running/undefined']);
+  expect(reports).toEqual([]);
+  expect((run.signal.reason as Error).message).toContain('before the claim of this worker ended');
+  next.abort({ kind: 'worker-shutdown' });
 });
 
 test('a queue that is gone costs a run its claim and nothing else: it is stopped, and never resolved by us', async () => {

@@ -192,6 +192,29 @@ test('maxRunTime stops the task, fails the run and keeps its artifacts', async (
   expect(await artifact.text()).toBe('kept\n');
 });
 
+test('a task that is cancelled keeps what it had made', async () => {
+  const taskId = await deployment.createTask({
+    command: ['sh', '-c', 'echo kept > /kept; echo under way; sleep 60'],
+    artifacts: { 'public/kept': { type: 'file', path: '/kept' } },
+  });
+  const run = await worker.run(taskId);
+  for await (const chunk of run.log.read()) {
+    if (chunk.includes('under way\r\n')) break;
+  }
+  await deployment.queue.cancelTask(taskId);
+
+  // As the next renewal of the claim would say.
+  run.abort({ kind: 'canceled' });
+
+  expect((await worker.outcome(taskId)).resolution).toEqual({ kind: 'none' });
+  expect(await runsOf(taskId)).toEqual(['exception/canceled']);
+  const artifact = await fetch(
+    deployment.queue.buildUrl(deployment.queue.getLatestArtifact, taskId, 'public/kept'),
+  );
+  expect(await artifact.text()).toBe('kept\n');
+  expect(await deployment.taskLog(taskId)).toContain('under way');
+});
+
 test('an artifact that is missing is noted and does not change the result', async () => {
   const taskId = await deployment.createTask({
     command: ['true'],
@@ -215,6 +238,16 @@ test('an artifact that is not what it was declared to be is an error artifact an
   const { artifacts } = await deployment.queue.listLatestArtifacts(taskId);
   expect(artifacts).toContainEqual(expect.objectContaining({ name: 'public/file', storageType: 'error' }));
 });
+
+test.each([{ localLiveLog: false }, { localLiveLog: false, artifacts: false }])(
+  'the log is kept whatever features there are: %j',
+  async (features) => {
+    const taskId = await deployment.createTask({ command: ['echo', 'Hello'], features });
+
+    expect(await runsOf(taskId)).toEqual(['completed/completed']);
+    expect(await deployment.taskLog(taskId)).toContain('\nHello\r\n');
+  },
+);
 
 test('the log of a run with another name has its backing log beside it', async () => {
   const taskId = await deployment.createTask({ command: ['true'], log: 'apple/banana.log.txt' });

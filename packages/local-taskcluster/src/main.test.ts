@@ -48,6 +48,19 @@ test.each(['SIGTERM', 'SIGINT'] as const)('prints what clients need and runs unt
   expect([code, stderr]).toEqual([0, '']);
 });
 
+test('goes on when nobody reads what it says, and ends when it is told', async () => {
+  const cli = start(['--port', '0']);
+  const { rootUrl } = await settingsOf(cli);
+  cli.child.stdout.destroy();
+  cli.child.stderr.destroy();
+  const broken = await fetch(`${rootUrl}/api/queue/v1/task/x`, { method: 'PUT', body: 'no JSON' });
+  const answer = await fetch(`${rootUrl}/api/queue/v1/ping`);
+  cli.child.kill('SIGTERM');
+
+  expect([broken.status, answer.status]).toEqual([400, 200]);
+  expect((await once(cli.child, 'exit'))[0]).toBe(0);
+});
+
 test('without a data directory nothing is left on the disk', async () => {
   const TMPDIR = await mkdtemp(join(tmpdir(), 'local-taskcluster-test-'));
   const cli = start([], { ...process.env, TMPDIR });

@@ -4,6 +4,9 @@ import packageJson from '../package.json' with { type: 'json' };
 import { HELP, parseCommand, UsageError } from './cli-options.ts';
 import { type LocalTaskclusterOptions, startLocalTaskcluster } from './local-taskcluster.ts';
 
+// Output that nobody reads any more is lost, and nothing else; without a listener it would end the process.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 try {
   const command = parseCommand(process.argv.slice(2));
   if (command.action === 'run') await run(command.options);

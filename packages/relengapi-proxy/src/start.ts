@@ -1,6 +1,6 @@
 import {
   createLogger,
-  createProxyApp,
+  createReverseProxy,
   createUpstreamDispatcher,
   type Logger,
   listen,
@@ -109,8 +109,13 @@ function createApp(options: {
       authorizer: createAuthorizer(auth, options.authorizers),
     })),
   );
-  const forwarder = new Forwarder({ routes, dispatcher, metrics, logger });
-  return createProxyApp({ logger, forward: (request, response) => forwarder.forward(request, response) });
+  const forwarder = new Forwarder(routes);
+  return createReverseProxy({
+    dispatcher: () => dispatcher,
+    upstreamRequest: (request, url) => forwarder.upstreamRequest(request, url),
+    metrics,
+    logger,
+  });
 }
 
 /** URLs that tokens are asked for at. */

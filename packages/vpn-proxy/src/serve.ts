@@ -5,11 +5,11 @@ import {
   type RunningService,
   type ServiceContext,
   ServiceError,
+  Tunnels,
 } from '@docker-worker/service-kit';
 import { Gate } from './forward/gate.ts';
 import { httpTarget } from './forward/http-target.ts';
 import { probeUpstream } from './forward/probe-upstream.ts';
-import { UpgradeRelay } from './forward/upgrade-relay.ts';
 import { upstreamLookup } from './forward/upstream-lookup.ts';
 import { createVpnProxyApp } from './forward/vpn-proxy-app.ts';
 import type { Tunnel } from './tunnel/tunnel.ts';
@@ -25,7 +25,7 @@ export async function serve(
   const target = httpTarget(config.upstream);
   const lookup = upstreamLookup(config.resolve, () => tunnel.dns);
   let dispatcher = makeDispatcher();
-  const upgrades = new UpgradeRelay({ target, lookup, ca: config.ca });
+  const tunnels = new Tunnels();
   const gate = new Gate({
     tunnel,
     logger,
@@ -33,7 +33,7 @@ export async function serve(
     onShut() {
       const old = dispatcher;
       dispatcher = makeDispatcher();
-      upgrades.cut();
+      void tunnels.cut();
       old.destroy(new Error('the tunnel is down')).catch(() => {});
     },
   });
@@ -41,7 +41,7 @@ export async function serve(
     target,
     gate,
     dispatcher: () => dispatcher,
-    upgrades,
+    tunnels,
     metrics: new RequestMetrics(context.metrics),
     logger,
   });
@@ -59,7 +59,7 @@ export async function serve(
     },
     async destroy() {
       gate.close();
-      upgrades.cut();
+      void tunnels.cut();
       app.server.closeAllConnections();
       await dispatcher.destroy();
     },

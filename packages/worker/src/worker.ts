@@ -20,6 +20,7 @@ import type { WorkerMetrics } from './metrics/worker-metrics.ts';
 import type { WorkerCommands } from './providers/provider.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
+import { inRun } from './run/current-run.ts';
 import { type HostPart, HostParts } from './run/host-part.ts';
 import type { OpenShell } from './run/open-shell.ts';
 import type { Outcome } from './run/outcome.ts';
@@ -27,6 +28,7 @@ import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { sweepRunFolders } from './run/run-folder.ts';
+import { Suspects } from './run/suspects.ts';
 import { version } from './version.ts';
 
 /** At most one call a second to a queue that fails. */
@@ -51,6 +53,8 @@ export interface WorkerOptions {
   onShell?(run: Run, shell: OpenShell): void;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
+  /** Called when there is no task, at the start and whenever the last one has ended. */
+  onIdle?(): void;
   /** Called when a run is resolved and everything made for it is gone. */
   onResolved?(run: { taskId: string; runId: number }, outcome: Outcome): void;
 }
@@ -90,6 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     sweepRunFolders(workerName),
     ...[...parts].map((part) => part.sweep?.() ?? 0),
   ]);
+  await new Suspects(config.stateDirectory).sweep();
   const things = left.reduce((sum, count) => sum + count, 0);
   if (things > 0) {
     logger.warn({ things }, 'removing what a killed worker left behind');
@@ -187,10 +192,10 @@ class ClaimingWorker implements Worker {
 
   async #work(resources: AsyncDisposableStack): Promise<void> {
     await using _ = resources;
-    using idleTimer = this.#idleTimer;
-    idleTimer.idle();
+    using _idleTimer = this.#idleTimer;
+    this.#idle();
     const { lost } = this.#host.engine;
-    const onLost = () => this.#abortRuns({ kind: 'internal-error', message: lost.reason.message });
+    const onLost = () => this.#abortRuns({ kind: 'host-fault', message: lost.reason.message });
     lost.addEventListener('abort', onLost, { once: true });
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -199,9 +204,8 @@ class ClaimingWorker implements Worker {
         await unlessAborted(signal, Promise.race(this.#running.keys())).catch(() => {});
         continue;
       }
-      const free = await this.#freeSlots(slots);
-      // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
-      if (free === 0 || this.#host.engine.silent || !(await this.#disk.isEnoughFor(free))) {
+      const free = await this.#roomFor(slots);
+      if (free === 0) {
         await setTimeout(resourcePauseMs, undefined, { signal }).catch(() => {});
         continue;
       }
@@ -214,6 +218,26 @@ class ClaimingWorker implements Worker {
     this.#host.logger.info('shutdown');
     this.#host.logger.info('exit');
     lost.throwIfAborted();
+  }
+
+  /** How many of so many tasks everything else is there for; none while that cannot be told. */
+  async #roomFor(slots: number): Promise<number> {
+    const { engine, logger } = this.#host;
+    try {
+      const free = await this.#freeSlots(slots);
+      // A task that is claimed while the engine is silent would wait here; another worker may be able to run it.
+      return free === 0 || engine.silent ? 0 : await this.#disk.roomFor(free);
+    } catch (error) {
+      if (!engine.lost.aborted) {
+        logger.error({ err: error }, '[alert-operator] room for tasks could not be told');
+      }
+      return 0;
+    }
+  }
+
+  #idle(): void {
+    this.#idleTimer.idle();
+    this.#options.onIdle?.();
   }
 
   /** As many of the slots as there is room for whatever their tasks may ask for. */
@@ -268,7 +292,7 @@ class ClaimingWorker implements Worker {
     const { logger } = this.#host;
     const id = { taskId: claim.status.taskId, runId: claim.runId };
     let open: Run | undefined;
-    const running = performRun(this.#host, claim, (run) => {
+    const opened = (run: Run) => {
       open = run;
       this.#openRuns.add(run);
       onRun?.(run);
@@ -276,7 +300,8 @@ class ClaimingWorker implements Worker {
       if (signal.aborted) {
         run.abort((signal.reason as RunAbort).abortCause);
       }
-    }).then(
+    };
+    const running = inRun(id, () => performRun(this.#host, claim, opened)).then(
       (outcome) => {
         this.#count(open, outcome);
         onResolved?.(id, outcome);
@@ -289,7 +314,7 @@ class ClaimingWorker implements Worker {
       this.#disk.collectGarbage();
       this.#running.delete(settled);
       if (this.#running.size === 0 && !this.#stopping.signal.aborted) {
-        this.#idleTimer.idle();
+        this.#idle();
       }
       if (open !== undefined) {
         this.#openRuns.delete(open);

@@ -11,7 +11,7 @@ export interface TestWorker extends AsyncDisposable {
   /** Settles when the worker has logged that. */
   logged(text: string): Promise<void>;
   /** The run of a task as soon as it has been claimed. */
-  run(taskId: string): Promise<Run>;
+  run(taskId: string, runId?: number): Promise<Run>;
   /** The outcome of a task's run once everything made for it is gone. */
   outcome(taskId: string, runId?: number): Promise<Outcome>;
   drain(): void;
@@ -36,7 +36,6 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
       workerGroup: 'test-group',
       workerId: `test-worker-${process.pid}`,
       capacity: 4,
-      warm: { units: 0 },
       capacityManagement: { diskspaceThreshold: 0 },
       ...settings,
     }),
@@ -52,6 +51,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
     ),
     onRun(run) {
       runs.set(run.taskId, run);
+      runs.set(`${run.taskId}/${run.runId}`, run);
       events.emit('change');
     },
     onResolved({ taskId, runId }, outcome) {
@@ -68,7 +68,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
         await once(events, 'log');
       }
     },
-    run: (taskId) => appearing(runs, taskId),
+    run: (taskId, runId) => appearing(runs, runId === undefined ? taskId : `${taskId}/${runId}`),
     outcome: (taskId, runId = 0) => appearing(outcomes, `${taskId}/${runId}`),
     drain: () => worker.drain(),
     abort: () => worker.abort(),

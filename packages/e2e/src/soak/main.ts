@@ -1,20 +1,24 @@
 import { docker } from '../harness/host-contents.ts';
 import { soakCrashes } from './crashes.ts';
+import { soakEngineRestarts } from './engine-restarts.ts';
 import type { Finding } from './finding.ts';
 import { soakFlood } from './flood.ts';
 import { onEngine } from './leftovers.ts';
+import { soakPayloads } from './payloads.ts';
 import { soakTasks } from './tasks.ts';
 
 /**
  * What takes too long for a test: does a worker stay as it was, however much it does and whatever happens to
  * it? Prints figures and exits with 1 when one of them is not as it must be.
  *
- *   npm run soak -- tasks|crashes|flood [COUNT]
+ *   npm run soak -- tasks|crashes|flood|payloads|engine-restarts [COUNT]
  */
 const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: number }> = {
   tasks: { run: soakTasks, usual: 300 },
   crashes: { run: soakCrashes, usual: 100 },
   flood: { run: soakFlood, usual: 1024 },
+  payloads: { run: soakPayloads, usual: 5000 },
+  'engine-restarts': { run: soakEngineRestarts, usual: 20 },
 };
 
 const [name = '', count] = process.argv.slice(2);

@@ -1,25 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import {
-  answerJson,
   endToEndHeaders,
   errorBody,
-  type Logger,
-  type RelayOutcome,
-  type RequestMetrics,
+  RefusedRequest,
   rawPath,
-  relay,
   smallBody,
+  type UpstreamRequest,
 } from '@docker-worker/service-kit';
-import type { Dispatcher } from 'undici';
 import { IssuerError } from '../authorize/issuer-error.ts';
 import type { RoutedRequest, RouteTable } from './route-table.ts';
-
-export interface ForwarderOptions {
-  routes: RouteTable;
-  dispatcher: Dispatcher;
-  metrics: RequestMetrics;
-  logger: Logger;
-}
 
 /** Largest body that is kept to be sent once more with a fresh token. */
 const keptBodyBytes = 64 * 1024;
@@ -30,99 +19,76 @@ const retryAfter = '5';
 /** How upstreams answer a token that they do not take; RelengAPI says 400. */
 const refusals = new Set([400, 401]);
 
-type Outcome = Pick<RelayOutcome, 'status' | 'responseBytes' | 'error'>;
-
-/** Forwards each request along its route, with the route's authorization in place of the client's. */
+/** What is sent for each request: along its route, with the route's authorization in place of the client's. */
 export class Forwarder {
-  readonly #options: ForwarderOptions;
+  readonly #routes: RouteTable;
 
-  constructor(options: ForwarderOptions) {
-    this.#options = options;
+  constructor(routes: RouteTable) {
+    this.#routes = routes;
   }
 
-  async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { routes, metrics, logger } = this.#options;
-    const method = request.method ?? '';
-    const startedAt = performance.now();
-    const routed = routes.find(rawPath(request.url ?? '/'));
-    const outcome = routed
-      ? await this.#send(routed, request, response)
-      : this.#answer(response, 404, errorBody('NoSuchRoute', noSuchRoute(routes), method));
-
-    const { status, responseBytes, error } = outcome;
-    const seconds = (performance.now() - startedAt) / 1000;
-    const requestBytes = Number(request.headers['content-length'] ?? 0);
-    const route = routed ? routed.route.prefix || '/' : 'none';
-    metrics.observe({ method, status, route, seconds, requestBytes, responseBytes });
-    if (error) logger.warn({ method, route, status, err: error }, 'the request failed');
-    else logger.info({ method, route, status, seconds }, 'forwarded');
+  async upstreamRequest(request: IncomingMessage, url: string): Promise<UpstreamRequest> {
+    const routed = this.#routes.find(rawPath(url));
+    if (!routed) throw new RefusedRequest(404, noSuchRoute(this.#routes, request));
+    const { refused } = routed.route.authorizer;
+    const body = refused ? await smallBody(request, keptBodyBytes) : undefined;
+    const mayRepeat = refused !== undefined && (body !== undefined || !hasUnknownBody(request));
+    const header = await authorize(routed, request);
+    const first = outgoing(routed, request, header, body);
+    if (!mayRepeat || header === undefined) return first;
+    return {
+      ...first,
+      repeat: (status) => {
+        if (!refusals.has(status)) return undefined;
+        refused?.(header);
+        return authorize(routed, request).then((fresh) => outgoing(routed, request, fresh, body));
+      },
+    };
   }
+}
 
-  async #send(routed: RoutedRequest, request: IncomingMessage, response: ServerResponse): Promise<Outcome> {
-    const { authorizer } = routed.route;
-    const { refused } = authorizer;
-    try {
-      const body = refused ? await smallBody(request, keptBodyBytes) : undefined;
-      const mayRepeat = refused !== undefined && (body !== undefined || !hasUnknownBody(request));
-      const header = await this.#authorize(routed, request);
-      const first = await this.#relay(routed, request, response, { header, body, mayRepeat });
-      if (!first.discarded || header === undefined) return first;
-      refused?.(header);
-      const fresh = await this.#authorize(routed, request);
-      return await this.#relay(routed, request, response, { header: fresh, body, mayRepeat: false });
-    } catch (error) {
-      if (!(error instanceof IssuerError)) throw error;
-      const { statusCode, code, message } = error;
-      const headers: Record<string, string> = statusCode === 503 ? { 'Retry-After': retryAfter } : {};
-      const outcome = this.#answer(
-        response,
-        statusCode,
-        errorBody(code, message, request.method ?? ''),
-        headers,
-      );
-      return { ...outcome, error };
-    }
-  }
-
-  async #authorize({ route, origin, path }: RoutedRequest, request: IncomingMessage) {
-    const { hostname, port, protocol } = new URL(origin);
-    return route.authorizer.header({
-      method: request.method ?? '',
+async function authorize({ route, origin, path }: RoutedRequest, request: IncomingMessage) {
+  const { hostname, port, protocol } = new URL(origin);
+  const method = request.method ?? '';
+  try {
+    return await route.authorizer.header({
+      method,
       host: hostname,
       port: Number(port) || (protocol === 'https:' ? 443 : 80),
       path,
     });
-  }
-
-  #relay(
-    { origin, path }: RoutedRequest,
-    request: IncomingMessage,
-    response: ServerResponse,
-    { header, body, mayRepeat }: { header: string | undefined; body: Buffer | undefined; mayRepeat: boolean },
-  ): Promise<RelayOutcome> {
-    const dropped = new Set(header === undefined ? ['host'] : ['host', 'authorization']);
-    const headers = endToEndHeaders(request.rawHeaders, dropped);
-    if (header !== undefined) headers.push('Authorization', header);
-    return relay(request, response, {
-      dispatcher: this.#options.dispatcher,
-      origin,
-      path,
-      headers,
-      body,
-      discards: (status) => mayRepeat && refusals.has(status),
+  } catch (error) {
+    if (!(error instanceof IssuerError)) throw error;
+    const { statusCode, code, message } = error;
+    throw new RefusedRequest(statusCode, errorBody(code, message, method), {
+      headers: statusCode === 503 ? { 'Retry-After': retryAfter } : {},
+      route: nameOf(route),
+      cause: error,
     });
   }
+}
 
-  #answer(response: ServerResponse, status: number, body: object, headers?: Record<string, string>): Outcome {
-    answerJson(response, status, body, headers);
-    return { status, responseBytes: 0 };
-  }
+function outgoing(
+  { route, origin, path }: RoutedRequest,
+  request: IncomingMessage,
+  header: string | undefined,
+  body: Buffer | undefined,
+): UpstreamRequest {
+  const dropped = new Set(header === undefined ? ['host'] : ['host', 'authorization']);
+  const headers = endToEndHeaders(request.rawHeaders, dropped);
+  if (header !== undefined) headers.push('Authorization', header);
+  return { route: nameOf(route), origin, path, headers, body };
+}
+
+function nameOf({ prefix }: { prefix: string }): string {
+  return prefix || '/';
 }
 
 function hasUnknownBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
 }
 
-function noSuchRoute(routes: RouteTable): string {
-  return `no route for this path; there are routes for ${routes.prefixes.join(', ')}`;
+function noSuchRoute(routes: RouteTable, { method = '' }: IncomingMessage) {
+  const message = `no route for this path; there are routes for ${routes.prefixes.join(', ')}`;
+  return errorBody('NoSuchRoute', message, method);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { endToEndHeaderObject, endToEndHeaders } from './header-hygiene.ts';
+import { endToEndHeaders } from './header-hygiene.ts';
 
 const neverForwarded = [
   'Connection',
@@ -23,7 +23,6 @@ const neverForwarded = [
 
 test.each(neverForwarded)('%s does not cross the proxy', (name) => {
   expect(endToEndHeaders(['A', '1', name, 'x', 'B', '2'])).toEqual(['A', '1', 'B', '2']);
-  expect(endToEndHeaderObject({ a: '1', [name.toLowerCase()]: 'x' })).toEqual({ a: '1' });
 });
 
 test('order, case and repetitions of all other headers are kept', () => {

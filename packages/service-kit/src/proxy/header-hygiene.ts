@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** Headers that concern one connection only (RFC 9110, 7.6.1, and the names that old software uses). */
 const hopByHop = new Set([
   'connection',
@@ -57,22 +55,6 @@ export function endToEndHeaders(raw: readonly string[], dropped: ReadonlySet<str
     kept.push(name, raw[index + 1] as string);
   }
   return kept;
-}
-
-/** The same for the header objects that Fastify's plugins hand around, whose names are lower case. */
-export function endToEndHeaderObject(
-  headers: IncomingHttpHeaders,
-  dropped: ReadonlySet<string> = none,
-): IncomingHttpHeaders {
-  const named = new Set<string>();
-  addNames(named, headers.connection);
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => {
-      const normal = normalName(name);
-      if (hopByHop.has(normal) || dropped.has(normal) || named.has(normal)) return false;
-      return !(name.includes('_') && framing.has(normal));
-    }),
-  );
 }
 
 function namesInConnection(raw: readonly string[]): ReadonlySet<string> {

@@ -10,12 +10,12 @@ import {
 } from '@docker-worker/service-kit';
 import type { Dispatcher } from 'undici';
 import type { CredentialSnapshot } from '../signing/credential-snapshot.ts';
+import { writeAtEndOfTurn } from '../speed/coalesced-writes.ts';
 import { ForbiddenTargetError } from '../target/target-guard.ts';
 import { answerJson } from './answer.ts';
 import { answerHeaders, decodedHeaders, headerValue } from './answer-headers.ts';
 import { Attempt, type AttemptListener } from './attempt.ts';
 import type { ExchangeContext, ForwardedRequest } from './exchange-context.ts';
-import { atEndOfTurn } from './held-heads.ts';
 import { isPassingError, isPassingStatus, mayRepeat, retryPause } from './retry-policy.ts';
 
 /** What a client may not decide: who asks, where, and what our own debug headers say. */
@@ -118,7 +118,7 @@ export class Exchange implements AttemptListener {
     this.#status = status;
     this.#reason = reason === STATUS_CODES[status] || writableReason.test(reason) ? reason : '';
     // Most answers are here as a whole by then and go out in one write. Otherwise the head must not wait for the body.
-    atEndOfTurn(this);
+    writeAtEndOfTurn(this);
     return true;
   }
 
@@ -142,10 +142,10 @@ export class Exchange implements AttemptListener {
     else this.#forwarded.response.end();
   }
 
-  release(): void {
+  flush(): void {
     if (!this.#headers || this.#isOver) return;
     try {
-      this.#writeHeld(this.#headers);
+      this.#writePending(this.#headers);
     } catch (error) {
       // Nobody above catches it, and it must end this exchange only.
       this.#error = error as Error;
@@ -154,7 +154,7 @@ export class Exchange implements AttemptListener {
   }
 
   /** What has arrived goes out. */
-  #writeHeld(headers: string[]): void {
+  #writePending(headers: string[]): void {
     const { response } = this.#forwarded;
     const first = this.#first;
     this.#writeHead(headers);
@@ -176,7 +176,7 @@ export class Exchange implements AttemptListener {
       response.destroy();
       return;
     }
-    // A head that is still held back was never said.
+    // A head that still waits was never said.
     this.#headers = undefined;
     this.#first = undefined;
     this.#responseBytes = 0;

@@ -8,6 +8,7 @@ import {
   RequestBody,
   type RequestMetrics,
   rawPath,
+  responseFor,
   smallBody,
   Tunnels,
 } from '@docker-worker/service-kit';
@@ -20,7 +21,6 @@ import { Exchange } from './exchange.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { mayRepeat, type RetryPolicy } from './retry-policy.ts';
-import { responseFor } from './web-socket-request.ts';
 
 export interface ForwarderOptions {
   rootUrl: string;

@@ -1,10 +1,10 @@
 import type { WaitingLimits } from '@docker-worker/service-kit';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { LifoPool, type LifoPoolOptions } from '../speed/lifo-pool.ts';
+import { sharedReadBuffer } from '../speed/shared-read-buffer.ts';
 import { ForbiddenTargetError, type TargetGuard } from '../target/target-guard.ts';
-import { HotPool, type HotPoolOptions } from './hot-pool.ts';
 import { type HttpsProxy, isExcepted } from './https-proxy.ts';
 import { proxyConnector } from './proxy-connector.ts';
-import { sharedReadBuffer } from './shared-read-buffer.ts';
 
 /** Connections to the two kinds of upstreams. */
 export interface Upstreams extends AsyncDisposable {
@@ -40,10 +40,10 @@ const maxHeaderSize = 128 * 1024;
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
   const tls = tlsOptions(options);
   const [toRoot, toHosts] = [connections(options, tls), connections(options, tls, options.guard)];
-  const root = new HotPool(options.rootOrigin, toRoot.settings);
+  const root = new LifoPool(options.rootOrigin, toRoot.settings);
   const hosts = new Agent({
     ...toHosts.settings,
-    factory: (origin, settings) => new HotPool(origin, settings as HotPoolOptions),
+    factory: (origin, settings) => new LifoPool(origin, settings as LifoPoolOptions),
   });
   return {
     root,
@@ -83,7 +83,7 @@ function connections(
       timeoutMs: connectTimeoutMs,
       ...(guard ? { check: (host: string) => checkAddresses(host, guard) } : {}),
     });
-  const settings: HotPoolOptions = {
+  const settings: LifoPoolOptions = {
     connections,
     waiting,
     allowH2: false,

@@ -5,6 +5,7 @@ import { exitCode } from './exit-code.ts';
 
 /** Parses and runs a command line; returns the exit code. Each command is loaded only when it is used. */
 export async function runCommandLine(argv: string[]): Promise<number> {
+  ignoreLostOutput();
   let code = 0;
   const program = new Command('docker-worker')
     .description('Runs Taskcluster tasks in Docker containers.')
@@ -51,6 +52,10 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .action(async (options) => {
       const { start } = await import('./start.ts');
       code = await start(options);
+      // What nobody reads would keep the process.
+      const { flushStandardStreams } = await import('@docker-worker/service-kit/standard-streams');
+      await flushStandardStreams();
+      process.exit(code);
     });
 
   program
@@ -92,6 +97,13 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       return exitCode.failure;
     }
     throw error;
+  }
+}
+
+/** Without a listener, output that nobody reads any more would end the process in the middle of its work. */
+function ignoreLostOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {});
   }
 }
 

@@ -1,17 +1,22 @@
 import { flushCompileCache } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
-import { type Logger, pino } from 'pino';
+import { flushStandardStreams, standardOutput } from '@docker-worker/service-kit/standard-streams';
+import { type Logger, pino, stdSerializers } from 'pino';
 import { type WorkerConfig, workerNameOf } from '../config/config.ts';
-import { connectEngine, type Engine, EngineLost } from '../engine/engine.ts';
+import { connectEngine, type Engine } from '../engine/engine.ts';
+import { isEngineLost } from '../engine/engine-lost.ts';
 import { requireSharedPaths } from '../engine/shared-paths.ts';
 import { sweep } from '../engine/sweep.ts';
 import { sweepProfiles } from '../features/allow-ptrace/app-armor.ts';
 import { featuresOf } from '../features/index.ts';
+import { fileLimitAdvice } from '../file-limit.ts';
 import { type Operations, openOperations } from '../operators/operations.ts';
 import type { Observed } from '../operators/worker-status.ts';
+import { type Alert, alerting } from '../providers/alerts.ts';
 import { openProvider } from '../providers/open-provider.ts';
 import type { WorkerCommands } from '../providers/provider.ts';
 import { startWorker, type Worker } from '../worker.ts';
+import { endOnUncaught } from './end-on-uncaught.ts';
 import { exitCode } from './exit-code.ts';
 import { notifyReady } from './notify-systemd.ts';
 
@@ -20,7 +25,7 @@ const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 
 /**
- * Runs a worker until it is told to end. SIGQUIT lets running tasks finish; SIGTERM and SIGINT abort them so
+ * Runs a worker until it is told to end. SIGQUIT and SIGHUP let running tasks finish; SIGTERM and SIGINT abort them so
  * that other workers get them, and once more end the process at once. A Docker Engine that goes away
  * while the worker runs is waited for.
  */
@@ -31,11 +36,12 @@ export async function start(options: {
 }): Promise<number> {
   await using provider = await openProvider(options.config, options.host);
   const { config, obsoleteKeys } = provider;
-  const logger = workerLogger(config, options.logLevel);
+  const logger = workerLogger(config, options.logLevel, (alert) => provider.alert(alert));
   if (obsoleteKeys.length > 0) {
     logger.warn({ keys: obsoleteKeys }, 'configuration keys without a meaning');
   }
   const current = new CurrentWorker();
+  using _uncaught = endOnUncaught({ config, logger, worker: () => current.worker });
   await using operations: Operations = await openOperations(config, logger, () => current.observed(config));
   const { metrics, onRun, onResolved } = operations;
   provider.follow(current, logger);
@@ -57,6 +63,7 @@ export async function start(options: {
       metrics,
       onRun,
       onResolved,
+      onIdle: () => provider.workerIdle(),
     });
     current.take(worker, connection);
     operations.ready();
@@ -67,7 +74,7 @@ export async function start(options: {
       await worker.ended;
       break;
     } catch (error) {
-      if (!(error instanceof EngineLost) || current.stopped.aborted) {
+      if (!isEngineLost(error) || current.stopped.aborted) {
         throw error;
       }
       logger.error({ err: error }, '[alert-operator] docker engine lost');
@@ -125,6 +132,8 @@ class CurrentWorker implements WorkerCommands {
 
   constructor() {
     process.on('SIGQUIT', () => this.drain());
+    // A configuration cannot be read anew while tasks run by it; what starts the worker again does that.
+    process.on('SIGHUP', () => this.drain());
     process.on('SIGTERM', () => this.#terminate(exitCode.terminated));
     process.on('SIGINT', () => this.#terminate(exitCode.interrupted));
   }
@@ -132,6 +141,10 @@ class CurrentWorker implements WorkerCommands {
   /** Aborted when no further worker is to be started. */
   get stopped(): AbortSignal {
     return this.#stopping.signal;
+  }
+
+  get worker(): Worker | undefined {
+    return this.#worker;
   }
 
   take(worker: Worker, engine: Engine): void {
@@ -161,18 +174,25 @@ class CurrentWorker implements WorkerCommands {
 
   #terminate(code: number): void {
     if (this.#asked === 'abort') {
-      process.exit(code);
+      void flushStandardStreams().then(() => process.exit(code));
     }
     this.abort();
   }
 }
 
 /** One JSON object per line on standard output; its `type` is what tools look for. */
-function workerLogger(config: WorkerConfig, level: string): Logger {
+function workerLogger(config: WorkerConfig, level: string, onAlert: (alert: Alert) => void): Logger {
   const { provisionerId, workerType, workerGroup, workerId, workerNodeType } = config;
-  return pino({
-    level,
-    base: { source: 'top', provisionerId, workerType, workerGroup, workerId, workerNodeType },
-    messageKey: 'type',
-  });
+  return pino(
+    {
+      level,
+      base: { source: 'top', provisionerId, workerType, workerGroup, workerId, workerNodeType },
+      messageKey: 'type',
+      serializers: {
+        err: (error: Error) => ({ ...stdSerializers.err(error), advice: fileLimitAdvice(error) }),
+      },
+      hooks: { logMethod: alerting(onAlert) },
+    },
+    standardOutput,
+  );
 }

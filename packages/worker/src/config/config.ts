@@ -145,9 +145,9 @@ export const OwnConfig = z.strictObject({
       diskspaceThreshold: z
         .number()
         .min(0)
-        .default(30_000_000_000)
+        .optional()
         .describe(
-          'Bytes that must be free for each task that is claimed; with less, caches are removed first.',
+          'Bytes that must be free for each task that is claimed; default: 30 GB, or a twentieth of a disk on which that is less.',
         ),
     })
     .prefault({}),

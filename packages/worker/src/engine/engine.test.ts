@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import Docker from 'dockerode';
 import { connectEngine, EngineUnavailable, engineMessage, engineStatus } from './engine.ts';
+import { EngineLost } from './engine-lost.ts';
+import { engineSocket } from './testing/engine-socket.ts';
 
 test("an error of the engine's API is told in Docker's own words", async () => {
   const error = await refusalOf(404, 'application/json', '{"message":"No such image: nope:latest\\n"}');
@@ -80,6 +82,38 @@ test('an engine that hangs is noticed within five seconds, and its return as wel
     server.close();
   }
 }, 20_000);
+
+test.each(['in the middle of its answer', 'in order'])(
+  'an engine that ends its stream of events %s is lost at once, even if it answers again',
+  async (how) => {
+    let events: ServerResponse | undefined;
+    await using socket = await engineSocket((request, response) => {
+      if (request.url?.startsWith('/events')) {
+        events = response;
+        response.writeHead(200).flushHeaders();
+      } else {
+        response.end('OK');
+      }
+    });
+    process.env.DOCKER_HOST = `unix://${socket.socketPath}`;
+    try {
+      await using engine = await connectEngine();
+      const ended = performance.now();
+      if (how === 'in order') {
+        events?.end();
+      } else {
+        events?.destroy();
+      }
+
+      await once(engine.lost, 'abort');
+
+      expect(performance.now() - ended).toBeLessThan(1_000);
+      expect(engine.lost.reason).toBeInstanceOf(EngineLost);
+    } finally {
+      delete process.env.DOCKER_HOST;
+    }
+  },
+);
 
 /** What dockerode makes of an answer. */
 async function refusalOf(status: number, type: string, body: string): Promise<unknown> {

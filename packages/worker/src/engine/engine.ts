@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
@@ -10,6 +9,7 @@ import { unlessAborted } from '../async/unless-aborted.ts';
 import { UserError } from '../user-error.ts';
 import { ContainerDeaths, deathEvents } from './container-deaths.ts';
 import { EngineApi } from './engine-api.ts';
+import { EngineLost } from './engine-lost.ts';
 
 /** How often an engine is asked whether it still answers. */
 const pulseMs = 2_000;
@@ -68,10 +68,8 @@ export async function connectEngine(
       events.destroy();
     }
   };
-  once(events, 'close', { signal: leaving.signal }).then(
-    () => lose('the connection to the Docker Engine was lost'),
-    () => {},
-  );
+  // With or without an error before it.
+  events.once('close', () => lose('the connection to the Docker Engine was lost'));
   let silent = false;
   const setSilent = (now: boolean) => {
     if (now !== silent) {
@@ -108,8 +106,12 @@ async function watchPulse(
       await unlessAborted(late, docker.ping()).finally(() => clearTimeout(silence));
       setSilent(false);
       await setTimeout(pulseMs, undefined, { signal: leaving, ref: false });
-    } catch {
-      lose(`the Docker Engine did not answer within ${patienceMs / 1000} s`);
+    } catch (error) {
+      lose(
+        late.aborted
+          ? `the Docker Engine did not answer within ${patienceMs / 1000} s`
+          : engineMessage(error),
+      );
       return;
     }
   }
@@ -127,14 +129,6 @@ function createAgent(lost: AbortSignal): HttpAgent | undefined {
     return connect.apply(agent, all);
   };
   return agent;
-}
-
-/** The engine went away under a worker; everything that was under way on it is in doubt. */
-export class EngineLost extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'EngineLost';
-  }
 }
 
 export class EngineUnavailable extends UserError {

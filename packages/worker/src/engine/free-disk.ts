@@ -7,6 +7,7 @@ const EngineInfo = z.looseObject({ DockerRootDir: z.string() });
 export interface Disk {
   /** Bytes. */
   free: number;
+  size: number;
   /** Tells file systems of this host apart. */
   device: number;
 }
@@ -20,6 +21,6 @@ export async function engineDisk(docker: Docker, volume: string | undefined): Pr
 }
 
 export async function diskOf(folder: string): Promise<Disk> {
-  const [{ bavail, bsize }, { dev }] = await Promise.all([statfs(folder), stat(folder)]);
-  return { free: bavail * bsize, device: dev };
+  const [{ bavail, blocks, bsize }, { dev }] = await Promise.all([statfs(folder), stat(folder)]);
+  return { free: bavail * bsize, size: blocks * bsize, device: dev };
 }

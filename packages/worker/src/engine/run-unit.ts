@@ -1,6 +1,7 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { Engine } from './engine.ts';
+import { removedOrLost } from './engine-lost.ts';
 import { createRunNetwork, type RunNetwork } from './run-network.ts';
 import type { SidecarControl } from './sidecar-control.ts';
 import { type SidecarOptions, startSidecar } from './start-sidecar.ts';
@@ -90,7 +91,7 @@ export class RunUnit implements AsyncDisposable {
     try {
       await Promise.all(this.#started.map((sidecar) => sidecar[Symbol.asyncDispose]()));
     } finally {
-      await this.#network[Symbol.asyncDispose]();
+      await removedOrLost(this.#engine, () => this.#network[Symbol.asyncDispose]());
     }
   }
 

@@ -11,6 +11,7 @@ import {
 import type { Container } from 'dockerode';
 import type { ContainerDeath, ContainerWatch } from './container-deaths.ts';
 import { type Engine, engineMessage } from './engine.ts';
+import { removedOrLost } from './engine-lost.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** Lines of a sidecar's own log that an error about it quotes. */
@@ -138,7 +139,7 @@ export class SidecarControl implements AsyncDisposable {
     this.#watch[Symbol.dispose]();
     this.#channel?.destroy();
     try {
-      await removeContainer(this.#engine.docker, this.#container.id);
+      await removedOrLost(this.#engine, () => removeContainer(this.#engine.docker, this.#container.id));
     } finally {
       await this.#options.resources.disposeAsync();
     }

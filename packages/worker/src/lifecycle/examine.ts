@@ -47,7 +47,7 @@ export async function examine(
     }
     if (problems.length === 0 && parsed.problems.length === 0) {
       const notices = all.flatMap((feature) => feature.notices?.(request) ?? []);
-      const names = new Set(reservedArtifacts(all, payload, config).keys());
+      const names = reservedArtifacts(all, payload, config);
       return { accepted: true, payload, used: all, notices, reservedArtifacts: names };
     }
   }

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { engineMessage } from '../engine/engine.ts';
 import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
+import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
-import type { RunAbort } from '../run/run-abort.ts';
-import type { Prepared } from './prepare.ts';
+import type { AbortCause, RunAbort } from '../run/run-abort.ts';
+import { type Prepared, unstartable } from './prepare.ts';
 
 /** Of a command that the kernel has killed. */
 const killed = 137;
@@ -52,10 +52,7 @@ async function start({ log, logger }: Run, { container }: Prepared): Promise<Run
     return await container.start(log.output());
   } catch (error) {
     logger.error({ err: error }, 'error starting container');
-    throw new RunFailure(
-      { kind: 'failed' },
-      `Failure to properly start execution environment.\n${engineMessage(error)}`,
-    );
+    throw unstartable(error);
   }
 }
 
@@ -101,14 +98,17 @@ function resolutionOf(exitCode: number, { onExitStatus }: Payload): Resolution {
     : { kind: 'failed' };
 }
 
-/** Features see the container after its exit, except of a run that is no longer ours. */
+/** The queue takes artifacts for 25 minutes after a task was cancelled; nobody waits that long for a slot. */
+const canceledUploadMs = 5 * 60_000;
+
+/** Features see the container after its exit, except of a run that another worker may have by now. */
 async function finish(
   run: Run,
   { contributions }: Prepared,
   container: RunningContainer,
   outcome: Outcome,
 ): Promise<Outcome> {
-  if (outcome.resolution.kind === 'none') {
+  if (abortKind(run.signal) === 'claim-lapsed') {
     return outcome;
   }
   using limit = uploadLimit(run);
@@ -129,36 +129,44 @@ async function finish(
   if (failures.length === 0 || outcome.resolution.kind !== 'completed') {
     return outcome;
   }
-  const told = failures.map(({ reason }) => reason as Error).find((reason) => reason instanceof RunFailure);
+  const reasons = failures.map(({ reason }) => reason as Error);
+  const told =
+    reasons.find((reason) => reason instanceof RunFailure) ??
+    (reasons.some(isHostFault) ? hostFault('') : undefined);
   return outcomeOf(told?.resolution ?? { kind: 'failed' });
 }
 
 /**
- * Bounds what is done after the task's exit: not at all for a run that is no longer ours, and by the grace
- * period once the worker shuts down. The signal's reason is a RunAbort.
+ * Bounds what is done after the task's exit: not at all once another worker may have the run, for some minutes when it was
+ * cancelled, and by the grace period once the worker shuts down. The signal's reason is a RunAbort.
  */
 function uploadLimit({ signal, host }: Run): { signal: AbortSignal } & Disposable {
   const limit = new AbortController();
   const done = new AbortController();
-  const onCancel = () => {
-    const abort = signal.reason as RunAbort;
-    if (abort.abortCause.kind === 'canceled') {
-      limit.abort(abort);
+  const timers: NodeJS.Timeout[] = [];
+  const end = (reason: unknown, ms: number) => timers.push(setTimeout(() => limit.abort(reason), ms));
+  const onAbort = () => {
+    const kind = abortKind(signal);
+    if (kind === 'claim-lapsed') {
+      limit.abort(signal.reason);
+    } else if (kind === 'canceled') {
+      end(signal.reason, canceledUploadMs);
     }
   };
-  let grace: NodeJS.Timeout | undefined;
-  const onStop = () => {
-    grace = setTimeout(() => limit.abort(host.stopping.reason), host.config.shutdown.graceSeconds * 1000);
-  };
-  whenAborted(signal, onCancel, done.signal);
+  const onStop = () => void end(host.stopping.reason, host.config.shutdown.graceSeconds * 1000);
+  whenAborted(signal, onAbort, done.signal);
   whenAborted(host.stopping, onStop, done.signal);
   return {
     signal: limit.signal,
     [Symbol.dispose]() {
       done.abort();
-      clearTimeout(grace);
+      timers.forEach(clearTimeout);
     },
   };
+}
+
+function abortKind({ aborted, reason }: AbortSignal): AbortCause['kind'] | undefined {
+  return aborted ? (reason as RunAbort).abortCause.kind : undefined;
 }
 
 function whenAborted(signal: AbortSignal, listener: () => void, until: AbortSignal): void {

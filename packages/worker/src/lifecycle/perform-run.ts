@@ -1,11 +1,16 @@
+import { mayPass } from '../async/retry.ts';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import type { LogConsumer } from '../features/feature.ts';
+import { keepLog } from '../features/logs/keep-log.ts';
 import { selectFeatures } from '../features/selection.ts';
+import { fileLimitAdvice } from '../file-limit.ts';
 import type { Claim } from '../queue/queue.ts';
+import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
 import { RunAbort } from '../run/run-abort.ts';
+import { Suspects } from '../run/suspects.ts';
 import { examine } from './examine.ts';
 import { execute } from './execute.ts';
 import { expandScopes } from './expand-scopes.ts';
@@ -51,9 +56,17 @@ export async function performRun(
   return closed;
 }
 
+/** Final: on another worker, or once more, the same would happen to all the tasks beside it. */
+const suspectText =
+  "This worker's process has failed while it ran this task before, which ended the tasks beside it. It is not run again; " +
+  "the worker's log tells of the error.";
+
 /** Never rejects: what goes wrong becomes lines of the log and a resolution. */
 async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unknown>[]): Promise<Outcome> {
   try {
+    if (new Suspects(run.host.config.stateDirectory).has(run.taskId)) {
+      throw new RunFailure({ kind: 'exception', reason: 'malformed-payload' }, suspectText);
+    }
     const examination = await examine(run.task, run.host.config, () => expandScopes(run));
     if (!examination.accepted) {
       for (const message of examination.messages) {
@@ -92,13 +105,19 @@ async function renewCredentials(run: Run, { sidecars }: Prepared): Promise<void>
 }
 
 function explain(run: Run, error: unknown): Resolution {
-  if (error instanceof RunFailure || error instanceof RunAbort) {
-    run.log.error(error.message);
-    return error.resolution;
+  // Whatever failed because of an abort, the abort is why.
+  const cause = run.signal.aborted ? (run.signal.reason as RunAbort) : error;
+  if (cause instanceof RunFailure || cause instanceof RunAbort) {
+    run.log.error(cause.message);
+    return cause.resolution;
   }
-  run.logger.error({ err: error }, 'task error');
-  run.log.error(`The worker failed: ${(error as Error).message}`);
-  return { kind: 'exception', reason: 'internal-error' };
+  run.logger.error({ err: error }, '[alert-operator] task error');
+  const advice = fileLimitAdvice(error);
+  const failure = hostFault(
+    `The worker failed: ${[(error as Error).message, advice].filter(Boolean).join('; ')}`,
+  );
+  run.log.error(failure.message);
+  return failure.resolution;
 }
 
 /** Consumers follow the log from its first byte, also of a payload that turns out to be refused. */
@@ -118,10 +137,18 @@ async function openLogConsumers(run: Run): Promise<LogConsumer[]> {
 async function closeLog(run: Run, consumers: LogConsumer[], outcome: Outcome): Promise<Outcome> {
   try {
     await run.log.close();
-    await Promise.all(consumers.map((consumer) => consumer.onClosed()));
+    const closed = await Promise.allSettled(consumers.map((consumer) => consumer.onClosed()));
+    await keepLog(run);
+    const failure = closed.find((result) => result.status === 'rejected');
+    if (failure !== undefined) {
+      throw failure.reason;
+    }
     return outcome;
   } catch (error) {
     run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
-    return outcome.resolution.kind === 'completed' ? outcomeOf({ kind: 'failed' }) : outcome;
+    if (outcome.resolution.kind !== 'completed') {
+      return outcome;
+    }
+    return outcomeOf(isHostFault(error) || mayPass(error) ? hostFault('').resolution : { kind: 'failed' });
   }
 }

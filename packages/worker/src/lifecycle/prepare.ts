@@ -2,11 +2,13 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { engineMessage } from '../engine/engine.ts';
 import { ownershipLabels } from '../engine/labels.ts';
 import type { RunUnit } from '../engine/run-unit.ts';
+import { SidecarFailure } from '../engine/sidecar-control.ts';
 import { createTaskContainer, type TaskContainer } from '../engine/task-container.ts';
 import type { Contribution, Feature } from '../features/feature.ts';
 import { runImage } from '../images/run-image.ts';
 import type { LoadedImage } from '../images/task-image.ts';
 import type { Payload } from '../payload/payload.ts';
+import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
 import { createRunUnit } from './create-run-unit.ts';
@@ -62,10 +64,8 @@ async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {
   } catch (error) {
     run.signal.throwIfAborted();
     run.host.metrics?.imageFailures.inc();
-    throw new RunFailure(
-      { kind: 'failed' },
-      `Pulling docker image has failed.\nError: ${(error as Error).message}`,
-    );
+    const message = `Pulling docker image has failed.\nError: ${(error as Error).message}`;
+    throw isHostFault(error) ? hostFault(message, error) : new RunFailure({ kind: 'failed' }, message);
   }
 }
 
@@ -87,7 +87,10 @@ async function takeUnit(run: Run, sidecars: Sidecar[]): Promise<RunUnit> {
     run.network = unit.network;
     return run.resources.use(unit);
   } catch (error) {
-    throw aborted(`The network of the run could not be created: ${engineMessage(error)}`);
+    throw hostFault(
+      notCreated(`The network of the run could not be created: ${engineMessage(error)}`),
+      error,
+    );
   }
 }
 
@@ -111,11 +114,14 @@ async function createContainer(
     return container;
   } catch (error) {
     run.logger.error({ err: error }, 'error starting container');
-    throw new RunFailure(
-      { kind: 'failed' },
-      `Failure to properly start execution environment.\n${engineMessage(error)}`,
-    );
+    throw unstartable(error);
   }
+}
+
+/** The engine does not take what the task wants, unless it has a trouble of its own. */
+export function unstartable(error: unknown): RunFailure {
+  const message = `Failure to properly start execution environment.\n${engineMessage(error)}`;
+  return isHostFault(error) ? hostFault(message, error) : new RunFailure({ kind: 'failed' }, message);
 }
 
 async function removed({ logger }: Run, container: TaskContainer, caches: string[]): Promise<void> {
@@ -135,15 +141,15 @@ async function calling<T>(hook: string, feature: Feature, work: () => Promise<T>
     if (error instanceof RunFailure) {
       throw error;
     }
-    throw aborted(`Error calling '${hook}' for ${feature.name} : ${(error as Error).message}`);
+    const message = notCreated(`Error calling '${hook}' for ${feature.name} : ${(error as Error).message}`);
+    throw error instanceof SidecarFailure || isHostFault(error)
+      ? hostFault(message, error)
+      : new RunFailure({ kind: 'failed' }, message);
   }
 }
 
-function aborted(reason: string): RunFailure {
-  return new RunFailure(
-    { kind: 'failed' },
-    `Task was aborted because states could not be created successfully. ${reason}`,
-  );
+function notCreated(reason: string): string {
+  return `Task was aborted because states could not be created successfully. ${reason}`;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import type { Credentials } from '@docker-worker/service-kit/control';
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import taskcluster from 'taskcluster-client';
 import { WorkerConfig } from '../config-file/worker-config.ts';
@@ -78,28 +78,70 @@ test('a task that was cancelled is aborted without a resolution', async () => {
   expect(claimed.calls.count).toBe(1);
 });
 
-test.concurrent('a queue that cannot be reached until the claim lapses aborts the run as an internal error', async () => {
+test.concurrent('a queue that cannot be reached until the claim lapses ends the run, and nothing is reported', async () => {
   await using claimed = await claimRun({ claimSeconds: 1 });
   claimed.faults.push(...Array.from({ length: 100 }, () => 500));
 
   await using _ = claimed.reclaim(2);
 
-  expect((await claimed.aborted()).abortCause).toEqual({
-    kind: 'internal-error',
-    message: 'the claim could not be renewed',
-  });
+  const { abortCause, resolution } = await claimed.aborted();
+  expect(abortCause).toEqual({ kind: 'claim-lapsed' });
+  expect(resolution).toEqual({ kind: 'none' });
 });
 
 // After that another worker may have the task.
-test.concurrent('a run is aborted by the time its claim lapses', async () => {
-  await using claimed = await claimRun({ claimSeconds: 1 });
-  claimed.faults.push(...Array.from({ length: 100 }, () => 500));
+test.concurrent.each(['answers with a failure', 'does not answer'])(
+  'a run is aborted when its claim lapses, and not before, while the queue %s',
+  async (fault) => {
+    await using claimed = await claimRun({ claimSeconds: 2 });
+    const lapses = Date.parse(claimed.takenUntil);
+    claimed.suffer({ until: lapses + 5_000, silent: fault === 'does not answer' });
 
-  await using _ = claimed.reclaim(2);
-  const aborted = claimed.aborted().then(() => 'aborted');
+    await using _ = claimed.reclaim(2);
+    await claimed.aborted();
 
-  expect(await Promise.race([aborted, setTimeout(2000, 'lapsed')])).toBe('aborted');
-});
+    expect(Math.abs(Date.now() - lapses)).toBeLessThan(500);
+  },
+);
+
+test('an outage ends a run only when it outlasts the claim, however long and whenever it is', async () => {
+  const outages = fc.sample(
+    fc.record({
+      claimSeconds: fc.integer({ min: 2, max: 4 }),
+      divisor: fc.double({ min: 1.2, max: 4, noNaN: true }),
+      begins: fc.double({ min: 0, max: 0.9, noNaN: true }),
+      lasts: fc.double({ min: 0, max: 1.2, noNaN: true }),
+      silent: fc.boolean(),
+    }),
+    { numRuns: 60, seed: 15 },
+  );
+  const survived = await Promise.all(
+    outages.map(async ({ claimSeconds, divisor, begins, lasts, silent }) => {
+      await using claimed = await claimRun({ claimSeconds });
+      const lapses = Date.parse(claimed.takenUntil);
+      const [from, until] = [begins, begins + lasts].map(
+        (share) => lapses - claimSeconds * 1000 * (1 - share),
+      ) as [number, number];
+      claimed.suffer({ from, until, silent });
+      await using reclaiming = claimed.reclaim(divisor);
+      const renewed = new Promise((resolve) =>
+        reclaiming.onCredentials(() => Date.now() > until && resolve('renewed')),
+      );
+      const outcome = await Promise.race([
+        renewed,
+        claimed.aborted().then(({ abortCause }) => abortCause.kind),
+      ]);
+      // What is left of the claim then: by its last renewal before the outage, if there was one.
+      return { outcome, left: claimed.heldAt(until) - until };
+    }),
+  );
+
+  // One that ends in the last moment may be noticed too late.
+  const momentMs = 1_200;
+  expect(survived.filter(({ outcome, left }) => outcome !== 'renewed' && left > momentMs)).toEqual([]);
+  expect(survived.filter(({ outcome, left }) => outcome !== 'claim-lapsed' && left < 0)).toEqual([]);
+  expect(new Set(survived.map(({ outcome }) => outcome))).toEqual(new Set(['renewed', 'claim-lapsed']));
+}, 60_000);
 
 // The queue is well again after some 3 seconds, when the claim has several times that to live.
 test.concurrent('one spell of failures does not end the run of a short claim', async () => {
@@ -165,6 +207,14 @@ test('disposing between renewals takes no time', async () => {
   expect(performance.now() - started).toBeLessThan(200);
 });
 
+interface Outage {
+  /** Epoch ms; default: since ever. */
+  from?: number;
+  until: number;
+  /** It takes calls and does not answer, else it answers with a failure. */
+  silent: boolean;
+}
+
 /** A run claimed from a real queue, whose renewals fail on request. */
 async function claimRun({ claimSeconds }: { claimSeconds: number }) {
   await using stack = new AsyncDisposableStack();
@@ -172,6 +222,9 @@ async function claimRun({ claimSeconds }: { claimSeconds: number }) {
   const faults: number[] = [];
   const calls = { count: 0 };
   let hold: (() => Promise<void>) | undefined;
+  let outage: Outage = { until: 0, silent: false };
+  /** What each successful renewal gave. */
+  const grants: { at: number; takenUntil: number }[] = [];
   const local = stack.use(
     await startLocalTaskcluster({ claimSeconds }, (app) => {
       app.addHook('onRequest', async (request, reply) => {
@@ -182,9 +235,19 @@ async function claimRun({ claimSeconds }: { claimSeconds: number }) {
         const held = hold;
         hold = undefined;
         await held?.();
+        const now = Date.now();
+        if (now >= (outage.from ?? 0) && now < outage.until) {
+          await (outage.silent ? new Promise(() => {}) : reply.code(503).send('made up'));
+        }
         const fault = faults.shift();
         if (fault !== undefined) {
           await reply.code(fault).send('made up');
+        }
+      });
+      app.addHook('onSend', async (request, reply, body) => {
+        if (request.url.endsWith('/reclaim') && reply.statusCode === 200) {
+          const { takenUntil } = JSON.parse(String(body)) as { takenUntil: string };
+          grants.push({ at: Date.now(), takenUntil: Date.parse(takenUntil) });
         }
       });
     }),
@@ -215,6 +278,15 @@ async function claimRun({ claimSeconds }: { claimSeconds: number }) {
   const owned = stack.move();
   return {
     ...{ run, root, faults, calls, claimWork },
+    takenUntil: claim.takenUntil,
+    suffer(given: Outage) {
+      outage = given;
+    },
+    /** Until when the claim went that was held at a time. */
+    heldAt(time: number): number {
+      const last = grants.findLast(({ at }) => at < time);
+      return last?.takenUntil ?? Date.parse(claim.takenUntil);
+    },
     reclaim: (divisor: number) => startReclaiming(run, claim.takenUntil, divisor),
     async aborted(): Promise<RunAbort> {
       if (!run.signal.aborted) {

@@ -5,11 +5,15 @@ import { cuttableCall } from '../queue/cuttable-call.ts';
 import { Reclaim } from '../queue/queue.ts';
 import type { Run } from '../run/run.ts';
 
-/** A renewal must succeed this long before the claim lapses, or a quarter of a shorter claim before. */
-const longestMarginMs = 60_000;
-const longestAttemptMs = 30_000;
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
+/** Of what is left of the claim, so that a queue which comes back late is still asked in time. */
+const retryShare = 1 / 8;
+const shortestRetryMs = 200;
+/** An attempt without an answer is given up after its share of what is left. */
+const attemptShare = 1 / 4;
+const longestAttemptMs = 30_000;
+const shortestAttemptMs = 1_000;
 /** Keeps a machine whose clock is ahead from asking without a pause. */
 const shortestWaitMs = 100;
 
@@ -20,7 +24,7 @@ export interface Reclaiming extends AsyncDisposable {
 
 /**
  * Keeps a run's claim alive: renews it after half of its time (configurable) and aborts the run when the
- * queue says that it is no longer ours, or when the claim is about to lapse because it cannot be renewed.
+ * queue says that it is no longer ours, or when the claim lapses because the queue could not be reached.
  * Disposing stops it at once; a renewal under way is cut.
  */
 export function startReclaiming(run: Run, takenUntil: string, divisor: number): Reclaiming {
@@ -29,7 +33,7 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
   const { signal } = stopping;
   const loop = renewForEver().catch((error: Error) => {
     if (!signal.aborted) {
-      run.abort({ kind: 'internal-error', message: error.message });
+      run.abort({ kind: 'host-fault', message: error.message });
     }
   });
   return {
@@ -45,7 +49,7 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
       const remaining = until - Date.now();
       run.logger.info({ takenUntil: new Date(until), time: remaining / divisor }, 'next claim');
       await pause(Math.max(shortestWaitMs, remaining / divisor));
-      const claim = await renew(until - Math.min(longestMarginMs, remaining / 4));
+      const claim = await renew(until);
       if (claim === undefined) {
         return;
       }
@@ -57,11 +61,11 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
     }
   }
 
-  /** Tries until it succeeds; returns nothing once the run has been aborted. `deadline` is in epoch ms. */
-  async function renew(deadline: number): Promise<Reclaim | undefined> {
+  /** Tries until it succeeds; returns nothing once the run has been aborted. The claim lapses at `until`. */
+  async function renew(until: number): Promise<Reclaim | undefined> {
     for (let delay = firstRetryMs; ; delay = Math.min(delay * 2, longestRetryMs)) {
       try {
-        return await attempt(deadline);
+        return await attempt(until - Date.now());
       } catch (error) {
         signal.throwIfAborted();
         run.logger.warn({ err: error }, 'error reclaiming task');
@@ -71,21 +75,23 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
           run.abort({ kind: 'canceled' });
           return undefined;
         }
+        const remaining = until - Date.now();
+        const wait = Math.max(shortestRetryMs, Math.min(delay, remaining * retryShare));
         // Jitter, so that workers which lost the queue together do not come back together.
-        const wait = delay * (0.5 + Math.random());
-        if (Date.now() + wait > deadline) {
-          run.abort({ kind: 'internal-error', message: 'the claim could not be renewed' });
+        await pause(Math.min(Math.max(0, remaining), wait * (0.5 + Math.random())));
+        if (Date.now() >= until) {
+          run.abort({ kind: 'claim-lapsed' });
           return undefined;
         }
-        await pause(wait);
       }
     }
   }
 
-  async function attempt(deadline: number): Promise<Reclaim> {
+  async function attempt(remaining: number): Promise<Reclaim> {
     run.logger.info('reclaiming task');
     const { rootUrl } = run.host.config;
-    const timeoutMs = Math.max(firstRetryMs, Math.min(longestAttemptMs, deadline - Date.now()));
+    const share = Math.min(longestAttemptMs, Math.max(shortestAttemptMs, remaining * attemptShare));
+    const timeoutMs = Math.max(1, Math.min(share, remaining));
     const answer = await cuttableCall({ rootUrl, credentials: run.credentials, timeoutMs }, signal, (queue) =>
       queue.reclaimTask(run.taskId, run.runId),
     );

@@ -1,4 +1,5 @@
 import { uptime } from 'node:os';
+import { standardOutput } from '@docker-worker/service-kit/standard-streams';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
 import { slotsOf } from '../features/index.ts';
@@ -28,7 +29,7 @@ export async function openOperations(
 ): Promise<Operations> {
   const metrics = new WorkerMetrics();
   registerGauges(metrics.registry, observed);
-  const lines = new MetricsLines(config, (text) => void process.stdout.write(text));
+  const lines = new MetricsLines(config, (text) => standardOutput.write(text));
   const status = () => workerStatus(observed());
   await using opening = new AsyncDisposableStack();
   const admin = opening.use(await openAdminServer({ ...config.admin, registry: metrics.registry, status }));

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { type WorkerConfig, workerNameOf, workerPoolId } from '../config/config.ts';
+import { bytesPerTask } from '../disk-room.ts';
 import type { Engine } from '../engine/engine.ts';
 import { engineDisk } from '../engine/free-disk.ts';
 import { label } from '../engine/labels.ts';
@@ -22,7 +23,7 @@ export interface WorkerStatus {
   worker: { pool: string; group: string; id: string; state: WorkerState; upSeconds: number };
   versions: { worker: string; node: string; engine: string | undefined };
   capacity: { slots: number; running: number };
-  disk: { freeBytes: number | undefined; neededBytesPerTask: number };
+  disk: { freeBytes: number | undefined; neededBytesPerTask: number | undefined };
   runs: RunStatus[];
   /** Containers made ahead, for no run yet. */
   warm: ContainerStatus[];
@@ -59,10 +60,10 @@ const EngineVersion = z.looseObject({ Version: z.string() });
 /** How a worker is doing, as people and machines are told. What an engine does not answer is left out. */
 export async function workerStatus({ config, engine, runs, claiming }: Observed): Promise<WorkerStatus> {
   const docker = engine === undefined || engine.lost.aborted || engine.silent ? undefined : engine.docker;
-  const [containers, engineVersion, freeBytes] = await Promise.all([
+  const [containers, engineVersion, disk] = await Promise.all([
     containersOf(docker, config),
     docker?.version().then((answer) => EngineVersion.parse(answer).Version, absent),
-    docker && engineDisk(docker, config.dockerVolume).then((disk) => disk?.free, absent),
+    docker && engineDisk(docker, config.dockerVolume).catch(absent),
   ]);
   const all = [...runs];
   return {
@@ -75,7 +76,7 @@ export async function workerStatus({ config, engine, runs, claiming }: Observed)
     },
     versions: { worker: version, node: process.versions.node, engine: engineVersion },
     capacity: { slots: slotsOf(config), running: all.length },
-    disk: { freeBytes, neededBytesPerTask: config.capacityManagement.diskspaceThreshold },
+    disk: { freeBytes: disk?.free, neededBytesPerTask: disk && bytesPerTask(config, disk) },
     runs: all.map((run) => ({
       ...{ taskId: run.taskId, runId: run.runId, name: run.task.metadata.name },
       claimed: run.claimed.toJSON(),

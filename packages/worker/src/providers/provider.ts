@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
+import type { Alert } from './alerts.ts';
 
 /** What surroundings can ask of the worker that runs in them; nothing while none does. */
 export interface WorkerCommands {
@@ -17,6 +18,10 @@ export interface Provider extends AsyncDisposable {
   obsoleteKeys: string[];
   /** Keeps the credentials fresh and passes notices of termination on, until disposed. */
   follow(worker: WorkerCommands, logger: Logger): void;
+  /** The worker has nothing to do: a good moment to ask whether it is still wanted. */
+  workerIdle(): void;
+  /** Tells whoever looks after workers. Never throws; what cannot be told is lost. */
+  alert(alert: Alert): void;
   /** The worker has ended of its own accord: its machine is of no use any more. */
   workerEnded(): Promise<void>;
 }

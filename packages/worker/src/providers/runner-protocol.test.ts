@@ -26,7 +26,7 @@ test('a welcome is answered with everything that this worker can', async () => {
   input.write('~{"type":"welcome","capabilities":["log"]}\n');
 
   expect(await said(output)).toBe(
-    '~{"type":"hello","capabilities":["graceful-termination","shutdown","new-credentials"]}\n',
+    '~{"type":"hello","capabilities":["graceful-termination","shutdown","new-credentials","error-report"]}\n',
   );
 });
 
@@ -84,4 +84,18 @@ test('a runner that cannot, or that is gone, is not asked', async () => {
 
   expect(await unable.protocol.shutdown()).toBe(false);
   expect(await gone.protocol.shutdown()).toBe(false);
+});
+
+test('an error is reported by a runner that can, and by no other', async () => {
+  const { input, output, protocol } = connect();
+  protocol.reportError({ title: 'too soon', description: '' });
+  input.write('~{"type":"welcome","capabilities":["error-report"]}\n');
+  await said(output);
+
+  protocol.reportError({ title: 'docker engine lost', description: 'it went away' });
+
+  expect(JSON.parse((await said(output)).slice(1))).toEqual({
+    ...{ type: 'error-report', kind: 'worker-error', extra: {} },
+    ...{ title: 'docker engine lost', description: 'it went away' },
+  });
 });

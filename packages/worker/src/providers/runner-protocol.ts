@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
+import type { Alert } from './alerts.ts';
 
 /** What this worker can take part in, whether or not the runner can. */
-const ownCapabilities = ['graceful-termination', 'shutdown', 'new-credentials'];
+const ownCapabilities = ['graceful-termination', 'shutdown', 'new-credentials', 'error-report'];
 
 const Message = z.looseObject({ type: z.string() });
 
@@ -75,6 +76,13 @@ export class RunnerProtocol implements Disposable {
       this.#send({ type: 'shutdown' });
     }
     return capable;
+  }
+
+  /** Passes an error on to worker-manager, when the runner can do that. */
+  reportError({ title, description }: Alert): void {
+    if (this.#capabilities.has('error-report')) {
+      this.#send({ type: 'error-report', kind: 'worker-error', title, description, extra: {} });
+    }
   }
 
   [Symbol.dispose](): void {

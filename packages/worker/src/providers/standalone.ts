@@ -7,6 +7,8 @@ export function standalone(document: ConfigDocument): Provider {
   return {
     ...parseConfig(document),
     follow() {},
+    workerIdle() {},
+    alert() {},
     async workerEnded() {},
     async [Symbol.asyncDispose]() {},
   };

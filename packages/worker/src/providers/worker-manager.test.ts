@@ -7,6 +7,7 @@ import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/loc
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import taskcluster from 'taskcluster-client';
+import { alerting } from './alerts.ts';
 import { openProvider } from './open-provider.ts';
 import type { Provider } from './provider.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
@@ -296,4 +297,56 @@ test('user data of something else is refused with what is missing', async () => 
   await expect(open({ registration: { provider: 'aws', metadataUrl: metadata.url } })).rejects.toThrow(
     /user data of this machine is not what worker-manager gives/,
   );
+});
+
+test('a worker that has nothing to do drains when worker-manager does not want it any more, and not before', async () => {
+  await using pool = await startPool();
+  await using provider = await openStatic(pool);
+  const worker = new ToldWorker();
+  const lines: { type?: string; reason?: string }[] = [];
+  const logger = pino(
+    { messageKey: 'type' },
+    { write: (line: string) => void lines.push(JSON.parse(line) as object) },
+  );
+  provider.follow(worker, logger);
+  const answered = new EventEmitter();
+  pool.local.onRequest(({ path }) => answered.emit(path.split('/').at(-1) ?? ''));
+
+  const asked = once(answered, 'should-terminate');
+  provider.workerIdle();
+  await asked;
+  expect(lines).toEqual([]);
+
+  const told = worker.told();
+  await pool.as(pool.local.credentials).deleteWorkerPool(workerPoolId);
+  provider.workerIdle();
+
+  expect(await told).toBe('drain');
+  expect(lines).toMatchObject([
+    { type: 'worker-manager wants this worker to end', reason: 'the worker pool was deleted' },
+  ]);
+});
+
+test('what operators must know is told to worker-manager, once for a fault that goes on', async () => {
+  await using pool = await startPool();
+  await using provider = await openStatic(pool);
+  const reported = new Promise<void>((resolve) => {
+    pool.local.onRequest(({ method, path }) => {
+      if (method === 'POST' && path.includes('/worker-pool-errors/')) resolve();
+    });
+  });
+  const logger = pino(
+    { hooks: { logMethod: alerting((alert) => provider.alert(alert)) } },
+    { write: () => {} },
+  );
+
+  logger.error({ err: new Error('no room\n    at a stack'), free: 5 }, '[alert-operator] disk full');
+  logger.error({ err: new Error('no room'), free: 4 }, '[alert-operator] disk full');
+  logger.error({ err: new Error('of a task') }, 'task error');
+  await reported;
+
+  const { workerPoolErrors } = await pool.as(pool.local.credentials).listWorkerPoolErrors(workerPoolId);
+  expect(workerPoolErrors).toMatchObject([
+    { kind: 'worker-error', title: 'disk full', description: 'no room, free: 5', extra: { workerId } },
+  ]);
 });

@@ -7,15 +7,19 @@ import { type ConfigDocument, ConfigError, parseConfig } from '../config-file/re
 import { Registration } from '../config-file/registration.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { UserError } from '../user-error.ts';
+import type { Alert } from './alerts.ts';
 import { aws } from './clouds/aws.ts';
 import { azure } from './clouds/azure.ts';
 import type { Cloud, Machine } from './clouds/cloud.ts';
 import { google } from './clouds/google.ts';
 import { staticMachine } from './clouds/static.ts';
 import type { Provider, WorkerCommands } from './provider.ts';
+import { shouldTerminate } from './should-terminate.ts';
 
 /** Credentials are renewed so long before they expire, or after half of their time if that is sooner. */
 const renewalMarginMs = 30 * 60 * 1000;
+/** How often worker-manager is asked whether it still wants the worker. */
+const verdictIntervalMs = 5 * 60 * 1000;
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
 /** Longer than this no timer of Node's can wait. */
@@ -74,6 +78,7 @@ class RegisteredWorker implements Provider {
   readonly #leaving = new AbortController();
   #registration: Renewal;
   #following: Promise<unknown> | undefined;
+  #askVerdict: () => void = () => {};
 
   constructor(
     cloud: Cloud,
@@ -96,6 +101,24 @@ class RegisteredWorker implements Provider {
       worker.abort();
     };
     this.#following = Promise.allSettled([this.#renewForEver(worker, logger), terminated()]);
+    const ask = () => void this.#followVerdict(worker, logger);
+    const interval = setInterval(ask, verdictIntervalMs).unref();
+    signal.addEventListener('abort', () => clearInterval(interval), { once: true });
+    this.#askVerdict = ask;
+  }
+
+  workerIdle(): void {
+    this.#askVerdict();
+  }
+
+  alert({ title, description }: Alert): void {
+    const { workerPoolId, workerGroup, workerId } = this.#machine;
+    const kind = 'worker-error';
+    const longest = { title: title.slice(0, 128), description: description.slice(0, 10_240) };
+    // What cannot be told here stands in the log.
+    this.#client()
+      .reportWorkerError(workerPoolId, { workerGroup, workerId, kind, ...longest, extra: {} })
+      .catch(() => {});
   }
 
   /** Lets worker-manager stop a machine that it has started. */
@@ -109,6 +132,19 @@ class RegisteredWorker implements Provider {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#leaving.abort();
     await this.#following;
+  }
+
+  /** Drains the worker when worker-manager has no use for it any more. */
+  async #followVerdict(worker: WorkerCommands, logger: Logger): Promise<void> {
+    try {
+      const { terminate, reason } = await shouldTerminate(this.#machine, this.#registration.credentials);
+      if (terminate && !this.#leaving.signal.aborted) {
+        logger.info({ reason }, 'worker-manager wants this worker to end');
+        worker.drain();
+      }
+    } catch (error) {
+      logger.warn({ err: error }, 'worker-manager could not be asked whether this worker is to end');
+    }
   }
 
   async #renewForEver(worker: WorkerCommands, logger: Logger): Promise<void> {

@@ -33,6 +33,8 @@ export function workerRunner(
         }
       });
     },
+    workerIdle() {},
+    alert: (alert) => protocol.reportError(alert),
     async workerEnded() {
       if (await protocol.shutdown()) {
         const waiting = new AbortController();

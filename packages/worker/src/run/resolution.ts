@@ -5,11 +5,11 @@ export type Resolution =
   | { kind: 'exception'; reason: ExceptionReason }
   | { kind: 'none' };
 
+/** The queue makes another run after `worker-shutdown` and `intermittent-task`, as often as the task allows. */
 export type ExceptionReason =
   | 'worker-shutdown'
   | 'malformed-payload'
   | 'resource-unavailable'
-  | 'internal-error'
   | 'intermittent-task';
 
 export function resolutionText(resolution: Resolution): string {

@@ -20,9 +20,14 @@ test.each<[AbortCause, string, string]>([
     'Task was aborted because states could not be started successfully. no certificate',
   ],
   [
-    { kind: 'internal-error', message: 'the engine is gone' },
-    'exception/internal-error',
-    'Task has been aborted prematurely. Reason: internal-error (the engine is gone)',
+    { kind: 'host-fault', message: 'the engine is gone' },
+    'exception/worker-shutdown',
+    'Task has been aborted prematurely. Reason: worker-shutdown (the engine is gone)',
+  ],
+  [
+    { kind: 'claim-lapsed' },
+    'none',
+    'Task has been aborted prematurely. The queue could not be reached before the claim of this worker ended.',
   ],
 ])('a run that is aborted by %j resolves as %s and says why', (cause, resolution, text) => {
   const abort = new RunAbort(cause);

@@ -10,7 +10,10 @@ export type AbortCause =
   | { kind: 'sidecar-lost'; message: string }
   /** A feature failed once the container ran. */
   | { kind: 'started-failed'; message: string }
-  | { kind: 'internal-error'; message: string };
+  /** The claim could not be renewed in time: the queue gives the task to another worker. */
+  | { kind: 'claim-lapsed' }
+  /** What the task cannot help. */
+  | { kind: 'host-fault'; message: string };
 
 export class RunAbort extends Error {
   readonly abortCause: AbortCause;
@@ -24,14 +27,13 @@ export class RunAbort extends Error {
   get resolution(): Resolution {
     switch (this.abortCause.kind) {
       case 'canceled':
+      case 'claim-lapsed':
         return { kind: 'none' };
       case 'max-run-time':
       case 'started-failed':
         return { kind: 'failed' };
-      case 'sidecar-lost':
-        return { kind: 'exception', reason: 'worker-shutdown' };
       default:
-        return { kind: 'exception', reason: this.abortCause.kind };
+        return { kind: 'exception', reason: 'worker-shutdown' };
     }
   }
 }
@@ -46,9 +48,11 @@ function logText(cause: AbortCause): string {
       return `Task was aborted because states could not be started successfully. ${cause.message}`;
     case 'worker-shutdown':
       return 'Task has been aborted prematurely. Reason: worker-shutdown';
+    case 'claim-lapsed':
+      return 'Task has been aborted prematurely. The queue could not be reached before the claim of this worker ended.';
+    case 'host-fault':
+      return `Task has been aborted prematurely. Reason: worker-shutdown (${cause.message})`;
     case 'sidecar-lost':
       return `Task has been aborted prematurely. Reason: worker-shutdown. ${cause.message}`;
-    case 'internal-error':
-      return `Task has been aborted prematurely. Reason: internal-error (${cause.message})`;
   }
 }

@@ -1,12 +1,14 @@
-import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type Docker from 'dockerode';
+import { bytesText } from '../../bytes-text.ts';
 import type { WorkerConfig } from '../../config/config.ts';
 import { parseConfig, readConfigDocument } from '../../config-file/read-config.ts';
+import { bytesPerTask, roomOn } from '../../disk-room.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
+import { diskOf, engineDisk } from '../../engine/free-disk.ts';
 import { sidecarImage } from '../../engine/sidecar-image.ts';
-import { features, featuresOf } from '../../features/index.ts';
+import { features, featuresOf, slotsOf } from '../../features/index.ts';
 import { blockMetadata } from '../../firewall/block-metadata.ts';
 import { unblocked } from '../../firewall/guard-metadata.ts';
 import { parseRegistration, unregistered } from '../../providers/worker-manager.ts';
@@ -76,6 +78,9 @@ async function checkEngine(problems: string[], config: WorkerConfig | undefined)
       }
     }
     await checkMetadata(problems, engine.docker, config);
+    if (config !== undefined) {
+      await checkRoom(problems, engine.docker, config);
+    }
   });
 }
 
@@ -111,12 +116,30 @@ async function checkMetadata(
 }
 
 async function checkDisk(problems: string[]): Promise<void> {
-  const { bavail, bsize } = await statfs(tmpdir());
-  if (bavail * bsize < leastFreeBytes) {
+  const { free } = await diskOf(tmpdir());
+  if (free < leastFreeBytes) {
     problems.push(
-      `Only ${Math.round((bavail * bsize) / 1e6)} MB are free in ${tmpdir()}, where logs and artifacts are kept: free ` +
-        `${leastFreeBytes / 1e6} MB, or set TMPDIR to a larger disk.`,
+      `Only ${bytesText(free)} are free in ${tmpdir()}, where logs and artifacts are kept: free ` +
+        `${bytesText(leastFreeBytes)}, or set TMPDIR to a larger disk.`,
     );
+  }
+}
+
+/** Whether the engine's disk has room for as many tasks as the worker would run. */
+async function checkRoom(problems: string[], docker: Docker, config: WorkerConfig): Promise<void> {
+  const disk = await engineDisk(docker, config.dockerVolume);
+  const slots = slotsOf(config);
+  const room = disk === undefined ? slots : roomOn(disk, config, slots);
+  if (disk === undefined || room === slots) {
+    return;
+  }
+  const facts =
+    `${bytesText(disk.free)} are free on the disk of the Docker Engine, and each task has to find ` +
+    `${bytesText(bytesPerTask(config, disk))} ("capacityManagement.diskspaceThreshold")`;
+  if (room === 0) {
+    problems.push(`${facts}: no task would be claimed. Free some, or set the key to less.`);
+  } else {
+    process.stdout.write(`note: ${facts}: ${room} of ${slots} tasks would be claimed at once\n`);
   }
 }
 

@@ -1,14 +1,15 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
 import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
-import { startWorker } from '../../worker.ts';
+import { startWorker, type Worker } from '../../worker.ts';
+import { endOnUncaught } from '../end-on-uncaught.ts';
 import { readTaskFile } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
-import { HeldOutput } from './held-output.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
@@ -49,20 +50,21 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   }
   await using resources = new AsyncDisposableStack();
   const engine = resources.use(await connectEngine());
-  const logger = pino({ level: options.logLevel }, pino.destination(2));
+  const logger = pino({ level: options.logLevel }, standardError);
   const warmUnits = resources.use(localWarmUnits(engine, logger, documents, settings));
   // The engine makes networks and boots sidecars while everything else starts.
   warmUnits.refill();
   const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway(engine.docker) }));
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
-  const output = new HeldOutput(process.stdout);
-  const logIn = new LogIn(options, output);
-  const session = new Session(new taskcluster.Queue(client), options.artifacts, output);
+  const session = new Session(new taskcluster.Queue(client), options.artifacts, process.stdout);
+  const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
-  const [worker] = await Promise.all([
+  const config = localWorkerConfig(local, tasks.length, settings);
+  let worker: Worker | undefined;
+  using _uncaught = endOnUncaught({ config, logger, worker: () => worker });
+  [worker] = await Promise.all([
     startWorker({
-      config: localWorkerConfig(local, tasks.length, settings),
-      logger,
+      ...{ config, logger },
       engine,
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,

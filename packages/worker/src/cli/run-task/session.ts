@@ -8,6 +8,7 @@ import type { Run } from '../../run/run.ts';
 import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
 import { downloadArtifacts } from './download-artifacts.ts';
+import { HeldOutput } from './held-output.ts';
 import { printLog } from './print-log.ts';
 
 const Status = z.looseObject({ status: z.looseObject({ state: z.string() }) });
@@ -22,17 +23,21 @@ interface SessionTask {
 export class Session {
   readonly #queue: Client;
   readonly #artifacts: string | undefined;
-  readonly #output: Writable;
+  readonly #output: HeldOutput;
   readonly #tasks = new Map<string, SessionTask>();
   readonly #printing: Promise<void>[] = [];
   readonly #open = new Set<Run>();
   #interruptedWith: number | undefined;
 
-  /** @param output gets the logs */
+  /** @param output gets the logs; the tasks are cancelled when nobody reads them any more */
   constructor(queue: Client, artifacts: string | undefined, output: Writable) {
     this.#queue = queue;
     this.#artifacts = artifacts;
-    this.#output = output;
+    this.#output = new HeldOutput(output, () => this.#interrupt(exitCode.outputLost));
+  }
+
+  get output(): HeldOutput {
+    return this.#output;
   }
 
   async create(tasks: { name: string; definition: object }[]): Promise<void> {
@@ -83,8 +88,7 @@ export class Session {
         process.exit(code);
       }
       process.stderr.write(`${signal}: cancelling; once more ends this at once\n`);
-      this.#interruptedWith = code;
-      this.#cancel().catch((error: Error) => process.stderr.write(`${error.message}\n`));
+      this.#interrupt(code);
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     for (const signal of signals) {
@@ -104,6 +108,11 @@ export class Session {
     const codes = await Promise.all([...this.#tasks.values()].map(({ ended }) => ended.promise));
     await Promise.all(this.#printing);
     return this.#interruptedWith ?? codes.find((code) => code !== 0) ?? 0;
+  }
+
+  #interrupt(code: number): void {
+    this.#interruptedWith ??= code;
+    this.#cancel().catch((error: Error) => process.stderr.write(`${error.message}\n`));
   }
 
   async #cancel(): Promise<void> {

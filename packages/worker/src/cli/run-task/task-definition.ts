@@ -13,10 +13,11 @@ export function taskDefinition(
   { scopes, env }: TaskOverrides,
 ): object {
   const written = payload as { env?: Record<string, string> };
+  // One way to name a queue is enough, and another one would be somebody else's.
+  const { provisionerId: _, workerType: __, ...own } = task as Record<string, unknown>;
   return {
-    ...task,
+    ...own,
     ...times(task),
-    ...localPool,
     taskQueueId: `${localPool.provisionerId}/${localPool.workerType}`,
     metadata: {
       name,

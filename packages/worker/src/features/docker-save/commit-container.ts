@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../async/unless-aborted.ts';
 import { type Engine, engineStatus } from '../../engine/engine.ts';
+import { removedOrLost } from '../../engine/engine-lost.ts';
 import { label, type Owner } from '../../engine/labels.ts';
 import { ownerTag } from '../../engine/owner-tag.ts';
 import { savingRepository } from '../../engine/sweep.ts';
@@ -14,16 +15,17 @@ export interface CommittedImage extends AsyncDisposable {
 
 /** Makes an image of a container that has exited, under those names. */
 export async function commitContainer(
-  { docker }: Engine,
+  engine: Engine,
   containerId: string,
   owner: Owner,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<CommittedImage> {
+  const { docker } = engine;
   await using making = new AsyncDisposableStack();
   const tag = ownerTag(owner);
-  const remove = async (name: string) => {
-    await docker
+  const removed = (name: string) =>
+    docker
       .getImage(name)
       .remove()
       .catch((error: unknown) => {
@@ -31,7 +33,7 @@ export async function commitContainer(
           throw error;
         }
       });
-  };
+  const remove = (name: string) => removedOrLost(engine, () => removed(name));
   // An image takes over its container's labels, and nothing but an empty value can be put in their place.
   const changes = `LABEL ${Object.values(label)
     .map((key) => `${key}=""`)

@@ -1,6 +1,6 @@
+import { bytesText } from '../../bytes-text.ts';
 import { diskOf, engineDisk } from '../../engine/free-disk.ts';
 import type { Run } from '../../run/run.ts';
-import { bytesText } from './bytes-text.ts';
 
 /** Left for everything else that writes. */
 const reserveBytes = 256 * 1024 * 1024;

@@ -1,3 +1,4 @@
+import type { RunAbort } from '../../run/run-abort.ts';
 import type { Feature } from '../feature.ts';
 import { cacheArtifact, imageArtifact, saveContainer } from './save-container.ts';
 import { settings } from './settings.ts';
@@ -17,6 +18,9 @@ export const dockerSave: Feature = {
       async onExited(container, signal) {
         if (run.host.stopping.aborted) {
           run.log.worker('dockerSave: the container is not saved, because the worker shuts down');
+          return;
+        }
+        if (run.signal.aborted && (run.signal.reason as RunAbort).resolution.kind === 'none') {
           return;
         }
         await saveContainer(run, container, payload.cache, signal);

@@ -1,10 +1,10 @@
 import taskcluster from 'taskcluster-client';
 import { spoolStream } from '../../artifacts/spool.ts';
 import { uploadSpooled } from '../../artifacts/upload-file.ts';
+import { bytesText } from '../../bytes-text.ts';
 import { settingsOf } from '../../config/config.ts';
 import { artifactTarget } from '../../run/artifact-target.ts';
 import type { Run } from '../../run/run.ts';
-import { bytesText } from './bytes-text.ts';
 import type { DiskBudget } from './disk-budget.ts';
 import { settings } from './settings.ts';
 

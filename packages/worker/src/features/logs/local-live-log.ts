@@ -1,23 +1,14 @@
 import { hostnameOf } from '../../log/stateless-hostname.ts';
 import type { Run } from '../../run/run.ts';
 import type { Feature } from '../feature.ts';
-import { backingLogName, liveLogName } from './log-names.ts';
-import { uploadLog } from './upload-log.ts';
+import { logContentType as contentType } from './keep-log.ts';
+import { liveLogName } from './log-names.ts';
 
-const contentType = 'text/plain; charset=utf-8';
-
-/**
- * The log while it is written, served by this worker, and the same log as an artifact afterwards. During
- * the run the live log is a reference to this worker; at the end it links to the uploaded backing log.
- */
+/** The log while it is written, served by this worker: until it is kept, its artifact is a reference to here. */
 export const localLiveLog: Feature = {
   name: 'localLiveLog',
-  description: 'Serves the log while the task runs, and keeps it as an artifact afterwards',
+  description: 'Serves the log while the task runs',
   defaultOn: true,
-  artifactNames(payload) {
-    const name = liveLogName(payload);
-    return [name, backingLogName(name)];
-  },
   async openLog(run) {
     const name = liveLogName(run.task.payload);
     const { logServer, config } = run.host;
@@ -26,16 +17,7 @@ export const localLiveLog: Feature = {
     run.links.set('log', url);
     const announced = announce(run, name, url);
     return {
-      async onClosed() {
-        await announced;
-        await uploadLog(run, { name: backingLogName(name), contentType });
-        await run.queue().createArtifact(run.taskId, run.runId, name, {
-          storageType: 'link',
-          expires: run.task.expires,
-          contentType,
-          artifact: backingLogName(name),
-        });
-      },
+      onClosed: () => announced,
     };
   },
 };

@@ -1,12 +1,12 @@
 import { UpstreamBusyError, type WaitingLimits, waitingLimits } from '@docker-worker/service-kit';
 import { type Client, Dispatcher } from 'undici';
 import { HeadDeadline } from './head-deadline.ts';
-import { Lane } from './lane.ts';
+import { PooledClient } from './pooled-client.ts';
 
 type Handler = Dispatcher.DispatchHandler;
 type Request = Dispatcher.DispatchOptions;
 
-export interface HotPoolOptions extends Client.Options {
+export interface LifoPoolOptions extends Client.Options {
   /** Most connections at a time. */
   connections: number;
   /** Milliseconds from a sent request to the head of its answer; 0 waits for ever. */
@@ -33,27 +33,28 @@ const neverStarted = {} as Dispatcher.DispatchController;
  * connections from the first one on, twice for each request, lets each rest for a turn of the event loop after its
  * answer, and makes two timers for each request: together a tenth of what small requests cost.
  */
-export class HotPool extends Dispatcher {
-  readonly #lanes: Lane[] = [];
-  readonly #free: Lane[] = [];
+export class LifoPool extends Dispatcher {
+  readonly #clients: PooledClient[] = [];
+  readonly #free: PooledClient[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #waitingLimits: WaitingLimits;
   #timer: NodeJS.Timeout | undefined;
   readonly #limit: number;
-  readonly #newLane: () => Lane;
+  readonly #newClient: () => PooledClient;
   #onNoneWaiting: (() => void) | undefined;
 
-  constructor(origin: string | URL, { connections, headersTimeout, waiting, ...options }: HotPoolOptions) {
+  constructor(origin: string | URL, { connections, headersTimeout, waiting, ...options }: LifoPoolOptions) {
     super();
     this.#waitingLimits = waiting ?? waitingLimits;
     this.#limit = connections;
-    const deadline = new HeadDeadline(headersTimeout, this.#lanes);
-    this.#newLane = () => new Lane(origin, { ...options, deadline, onFree: (lane) => this.#next(lane) });
+    const deadline = new HeadDeadline(headersTimeout, this.#clients);
+    this.#newClient = () =>
+      new PooledClient(origin, { ...options, deadline, onFree: (client) => this.#next(client) });
   }
 
   override dispatch(request: Request, handler: Handler): boolean {
-    const lane = this.#free.pop() ?? this.#addLane();
-    if (lane) lane.carry(request, handler);
+    const client = this.#free.pop() ?? this.#addClient();
+    if (client) client.carry(request, handler);
     else this.#wait(request, handler);
     return true;
   }
@@ -74,7 +75,7 @@ export class HotPool extends Dispatcher {
     const reason = error instanceof Error ? error : new Error('the connections are closed');
     const done = typeof error === 'function' ? error : callback;
     for (const { handler } of this.#waiting.splice(0)) handler.onResponseError?.(neverStarted, reason);
-    const destroyed = Promise.all(this.#lanes.map(({ client }) => client.destroy(reason))).then(() => {});
+    const destroyed = Promise.all(this.#clients.map(({ client }) => client.destroy(reason))).then(() => {});
     if (!done) return destroyed;
     void destroyed.then(done);
   }
@@ -85,15 +86,15 @@ export class HotPool extends Dispatcher {
         this.#onNoneWaiting = resolve;
       });
     }
-    await Promise.all(this.#lanes.map(({ client }) => client.close()));
+    await Promise.all(this.#clients.map(({ client }) => client.close()));
   }
 
-  #addLane(): Lane | undefined {
-    if (this.#lanes.length === this.#limit) return undefined;
-    const lane = this.#newLane();
-    this.#lanes.push(lane);
+  #addClient(): PooledClient | undefined {
+    if (this.#clients.length === this.#limit) return undefined;
+    const client = this.#newClient();
+    this.#clients.push(client);
     // An `Agent` counts connections by these, and lets go of origins without any.
-    lane.client
+    client.client
       .on('connect', (origin, targets) => this.emit('connect', origin, [this, ...targets]))
       .on('disconnect', (origin, targets, error) =>
         this.emit('disconnect', origin, [this, ...targets], error),
@@ -101,7 +102,7 @@ export class HotPool extends Dispatcher {
       .on('connectionError', (origin, targets, error) =>
         this.emit('connectionError', origin, [this, ...targets], error),
       );
-    return lane;
+    return client;
   }
 
   #wait(request: Request, handler: Handler): void {
@@ -127,10 +128,10 @@ export class HotPool extends Dispatcher {
     this.#timer = left === undefined ? undefined : setTimeout(() => this.#endLongWaits(), left).unref();
   }
 
-  #next(lane: Lane): void {
+  #next(client: PooledClient): void {
     const waiting = this.#waiting.shift();
-    if (waiting) lane.carry(waiting.request, waiting.handler);
-    else this.#free.push(lane);
+    if (waiting) client.carry(waiting.request, waiting.handler);
+    else this.#free.push(client);
     if (this.#waiting.length === 0) this.#onNoneWaiting?.();
   }
 }

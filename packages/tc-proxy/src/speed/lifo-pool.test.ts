@@ -5,12 +5,12 @@ import { Readable } from 'node:stream';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
 import { expect, test } from '@jest/globals';
 import { Agent, type Dispatcher } from 'undici';
-import { HotPool, type HotPoolOptions } from './hot-pool.ts';
+import { LifoPool, type LifoPoolOptions } from './lifo-pool.ts';
 
 /** As the proxy uses it: below an agent, whose `request` speaks to it as all of undici does. */
-function pooled(options: Partial<HotPoolOptions> = {}): Agent & AsyncDisposable {
+function pooled(options: Partial<LifoPoolOptions> = {}): Agent & AsyncDisposable {
   const agent = new Agent({
-    factory: (origin, settings) => new HotPool(origin, settings as HotPoolOptions),
+    factory: (origin, settings) => new LifoPool(origin, settings as LifoPoolOptions),
     connections: 128,
     headersTimeout: 0,
     bodyTimeout: 0,

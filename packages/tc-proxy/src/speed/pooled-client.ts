@@ -7,26 +7,26 @@ type Request = Dispatcher.DispatchOptions;
 type Controller = Dispatcher.DispatchController;
 type Headers = Parameters<NonNullable<Handler['onResponseEnd']>>[1];
 
-export interface LaneOptions extends Client.Options {
+export interface PooledClientOptions extends Client.Options {
   deadline: HeadDeadline;
-  /** Called when the lane can carry another request. */
-  onFree: (lane: Lane) => void;
+  /** Called when the client can carry another request. */
+  onFree: (client: PooledClient) => void;
 }
 
 const none: Handler = {};
 
 /** One connection to an origin, made anew when it has closed, and the request on it. */
-export class Lane implements Handler {
+export class PooledClient implements Handler {
   readonly client: Client;
   /** When the request was sent whose answer has not begun (of `performance.now`); 0: there is none. */
   waitingSince = 0;
   readonly #deadline: HeadDeadline;
-  readonly #onFree: (lane: Lane) => void;
+  readonly #onFree: (client: PooledClient) => void;
   #handler: Handler = none;
   #isWatched = false;
   #controller: Controller | undefined;
 
-  constructor(origin: string | URL, { deadline, onFree, ...options }: LaneOptions) {
+  constructor(origin: string | URL, { deadline, onFree, ...options }: PooledClientOptions) {
     this.client = new Client(origin, { ...options, pipelining: 1, headersTimeout: 0 });
     this.#deadline = deadline;
     this.#onFree = onFree;
