@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -5,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import taskcluster from 'taskcluster-client';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
+import { docker } from './harness/host-contents.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
 
@@ -91,6 +93,25 @@ test('an exit code of onExitStatus.purgeCaches throws the caches away, and a pur
   await service.purgeCache('test/e2e', { cacheName: 'doomed' });
   expect((await run({ doomed: '/c' }, 'ls /c | wc -l')).log).toMatch(/\n0\r\n/);
   expect(worker.log().match(/cache volume removed/g)?.length).toBeGreaterThanOrEqual(2);
+});
+
+test('a new cache has owner and mode of the folder that it covers, so that an image without root can use it', async () => {
+  const image = `e2e-cache-user-${process.pid}`;
+  const recipe = `FROM docker-worker/example-task
+RUN mkdir -p /home/builder/cache && chown 1234:2345 /home/builder/cache && chmod 2750 /home/builder/cache
+USER 1234:2345
+`;
+  execFileSync('docker', ['build', '--quiet', '--tag', image, '-'], { input: recipe });
+  try {
+    const script = 'echo mine > /home/builder/cache/file; stat -c "%a %u %g" /home/builder/cache';
+    const first = await run({ owned: '/home/builder/cache', rooted: '/nowhere' }, script, { image });
+    const second = await run({ owned: '/home/builder/cache' }, 'cat /home/builder/cache/file', { image });
+
+    expect(first.log).toContain('\n2750 1234 2345\r\n');
+    expect(second.log).toContain('\nmine\r\n');
+  } finally {
+    await docker.getImage(image).remove({ force: true });
+  }
 });
 
 test('a cache is free again after maxRunTime, and survives a restart of the worker', async () => {

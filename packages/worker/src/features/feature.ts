@@ -99,6 +99,8 @@ export interface Contribution {
   wrapper?: readonly string[];
   /** Merged into the task container's HostConfig; lists are concatenated. */
   hostConfig?: Pick<HostConfig, 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices' | 'Privileged' | 'CpusetCpus'>;
+  /** The task's image, by its id, is on the host; its container has yet to be created, and waits for this. */
+  onImage?(imageId: string): Promise<void>;
   /** The container runs. Not awaited before the task goes on; a rejection aborts the run. */
   onStarted?(container: RunningContainer): Promise<void>;
   /**

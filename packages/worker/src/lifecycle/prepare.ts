@@ -39,6 +39,11 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
   run.image = image;
   run.signal.throwIfAborted();
   const contributions = prepared.map(({ contribution }) => contribution);
+  await all(
+    prepared.map(({ feature, contribution }) =>
+      calling('link', feature, async () => contribution.onImage?.(image.hash)),
+    ),
+  );
   const creating = createContainer(run, payload, image.hash, unit.network, contributions);
   const taskContainer = async () => (await creating).id;
   const [container, started] = await all([

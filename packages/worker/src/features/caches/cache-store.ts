@@ -16,6 +16,8 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 export interface CacheLease extends AsyncDisposable {
   /** Where it is on the host. */
   path: string;
+  /** Nobody has used it before. */
+  isNew: boolean;
   /** Its content is thrown away instead. */
   purge(): void;
 }
@@ -46,12 +48,14 @@ export class CacheStore implements AsyncDisposable {
    * @param name must be a valid cache name
    */
   async acquire(name: string): Promise<CacheLease> {
-    const held = (await this.#takeFree(name)) ?? (await this.#create(name));
+    const free = await this.#takeFree(name);
+    const held = free ?? (await this.#create(name));
     const path = this.#pathOf(held);
     await mkdir(path, { recursive: true, mode: 0o755 });
     let purged = false;
     return {
       path,
+      isNew: free === undefined,
       purge() {
         purged = true;
       },

@@ -1,11 +1,14 @@
+import { chmod, chown } from 'node:fs/promises';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { settingsOf, workerPoolId } from '../../config/config.ts';
 import type { Payload } from '../../payload/payload.ts';
 import { type Problem, problemPath } from '../../problem.ts';
+import type { Run } from '../../run/run.ts';
 import type { Feature, FeatureRequest } from '../feature.ts';
 import { whyInvalid } from './cache-name.ts';
 import type { CacheLease } from './cache-store.ts';
 import { cachesOfHost } from './caches-of-host.ts';
+import { imageFolders } from './image-folders.ts';
 import { settings } from './settings.ts';
 
 /** `payload.cache`: directories of the host that outlive the task and are handed to later ones. */
@@ -34,19 +37,17 @@ export const caches: Feature = {
   async prepare(run, payload) {
     const { store, purges } = run.host.parts.of(cachesOfHost);
     await purges.apply();
-    const leases: CacheLease[] = [];
-    const binds: string[] = [];
+    const leases = new Map<string, CacheLease>();
     for (const [name, mount] of wanted(payload)) {
-      const lease = run.resources.use(await store.acquire(name));
-      leases.push(lease);
-      binds.push(`${lease.path}:${mount}`);
+      leases.set(mount, run.resources.use(await store.acquire(name)));
     }
     return {
-      hostConfig: { Binds: binds },
+      hostConfig: { Binds: [...leases].map(([mount, { path }]) => `${path}:${mount}`) },
+      onImage: (image) => likeFoldersOf(image, leases, run),
       async onExited(container) {
         const { exitCode } = await container.exited;
         if (!run.signal.aborted && payload.onExitStatus?.purgeCaches?.includes(exitCode)) {
-          for (const lease of leases) {
+          for (const lease of leases.values()) {
             lease.purge();
           }
         }
@@ -54,6 +55,27 @@ export const caches: Feature = {
     };
   },
 };
+
+/**
+ * As with Docker's own volumes, a new cache gets owner and mode of the folder that it covers, so that an image which does
+ * not run as root can use it.
+ */
+async function likeFoldersOf(image: string, leases: Map<string, CacheLease>, run: Run): Promise<void> {
+  const created = [...leases].filter(([, { isNew }]) => isNew);
+  if (created.length === 0) {
+    return;
+  }
+  const { docker } = run.host.engine;
+  const paths = created.map(([mount]) => mount);
+  const folders = await imageFolders(docker, { image, paths, owner: run.owner, signal: run.signal });
+  for (const [mount, { path }] of created) {
+    const folder = folders.get(mount);
+    if (folder !== undefined) {
+      await chown(path, folder.uid, folder.gid);
+      await chmod(path, folder.mode);
+    }
+  }
+}
 
 function wanted({ cache }: Payload): [name: string, mount: string][] {
   return Object.entries(cache ?? {});
