@@ -35,6 +35,9 @@ export interface ContainerExit {
   outOfMemory: boolean;
 }
 
+/** Of a task, which nobody looks at: programs divide by it. */
+export const terminal = { rows: 24, columns: 80 };
+
 export async function createTaskContainer(
   engine: Engine,
   options: ContainerCreateOptions,
@@ -57,6 +60,8 @@ export async function createTaskContainer(
         bytes.destroy();
         throw error;
       }
+      // Newer engines have made it so large from the start.
+      void container.resize({ h: terminal.rows, w: terminal.columns }).catch(() => {});
       const exited = unlessAborted(lost, exitOf());
       exited.catch(() => {});
       return {

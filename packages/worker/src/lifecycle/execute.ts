@@ -4,17 +4,14 @@ import { longTimeout } from '../async/long-timeout.ts';
 import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
+import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
 import type { AbortCause, RunAbort } from '../run/run-abort.ts';
 import { type Prepared, unstartable } from './prepare.ts';
 
-export interface Outcome {
-  resolution: Resolution;
-  /** The task's own, or -1 when it did not get to one. */
-  exitCode: number;
-}
-
+/** Of a command that the kernel has killed. */
+const killed = 137;
 /** How long a container may take to exit that has been killed. */
 const exitMs = 60_000;
 /** How long a container that is about to end of itself may take for it after the maxRunTime. */
@@ -86,14 +83,16 @@ async function exitOf(run: Run, payload: Payload, container: RunningContainer): 
   if (run.signal.aborted || exit === undefined) {
     const { message, resolution } = run.signal.reason as RunAbort;
     run.log.error(message);
-    return { resolution, exitCode: -1 };
+    return outcomeOf(resolution);
   }
   run.log.worker('=== Task Finished ===');
   const { exitCode, outOfMemory } = exit;
-  if (outOfMemory) {
+  if (outOfMemory && exitCode === killed) {
     run.log.error('The task was killed because it used more memory than it may.');
+  } else if (outOfMemory) {
+    run.log.worker('A process of the task was killed because the task used more memory than it may.');
   }
-  return { resolution: resolutionOf(exitCode, payload), exitCode };
+  return outcomeOf(resolutionOf(exitCode, payload), exitCode);
 }
 
 /** Settles, with nothing, when a run that was aborted has a container that does not exit. */
@@ -141,7 +140,7 @@ async function finish(
   if (limit.signal.aborted) {
     const { message, resolution } = limit.signal.reason as RunAbort;
     run.log.error(message);
-    return { resolution, exitCode: -1 };
+    return outcomeOf(resolution);
   }
   const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
   for (const { reason } of failures) {
@@ -155,7 +154,7 @@ async function finish(
   const told =
     reasons.find((reason) => reason instanceof RunFailure) ??
     (reasons.some(isHostFault) ? hostFault('') : undefined);
-  return { resolution: told?.resolution ?? { kind: 'failed' }, exitCode: -1 };
+  return outcomeOf(told?.resolution ?? { kind: 'failed' });
 }
 
 /**
