@@ -162,15 +162,18 @@ test('both Balrog features at once are a malformed payload', async () => {
   expect(await deployment.taskLog(taskId)).toContain('both answer at http://balrog');
 });
 
-test('a tunnel that cannot be made fails the task, with the reason and without the password', async () => {
+test('a tunnel that cannot be made gives the task back, with the reason and without the password', async () => {
   await using deployment = await startDeployment();
   await using worker = await startTestWorker(deployment, settings());
   const taskId = await deployment.createTask(
     { features: { broken: true }, command: ['true'] },
-    { scopes: ['archive:read'] },
+    { scopes: ['archive:read'], retries: 0 },
   );
 
-  expect(await worker.outcome(taskId)).toEqual({ resolution: { kind: 'failed' }, exitCode: -1 });
+  expect(await worker.outcome(taskId)).toEqual({
+    resolution: { kind: 'exception', reason: 'worker-shutdown' },
+    exitCode: -1,
+  });
 
   const log = await deployment.taskLog(taskId);
   expect(log).toContain("Error calling 'link' for broken");

@@ -121,6 +121,28 @@ test('a privileged task may do what another may not', async () => {
   expect(await deployment.taskLog(other)).toContain('permission denied');
 });
 
+test('a process that is killed for its memory is no failure of a task that goes on without it, and its terminal has a size', async () => {
+  await using deployment = await startDeployment();
+  await using worker = await startTestWorker(deployment, { limits: { memory: 96 * mebibyte } });
+  const taskId = await deployment.createTask({
+    command: [
+      'bash',
+      '-c',
+      '(all=$(head --bytes=300M /dev/zero | tr "\\0" x)); sleep 1; echo size: $(stty size); printf "no line feed"',
+    ],
+  });
+
+  expect(await worker.outcome(taskId)).toEqual({ resolution: { kind: 'completed' }, exitCode: 0 });
+
+  const log = await deployment.taskLog(taskId);
+  expect(log).toContain('size: 24 80\r\n');
+  expect(log).toMatch(/no line feed\n\[taskcluster [^\]]+\] === Task Finished ===\n/);
+  expect(log).not.toContain('[taskcluster:error]');
+  expect(log).toMatch(
+    /\[taskcluster [^\]]+\] A process of the task was killed because the task used more memory than it may\./,
+  );
+});
+
 test('a bomb of processes ends with its maxRunTime, and neither the worker nor a task beside it waits for it', async () => {
   await using deployment = await startDeployment();
   await using worker = await startTestWorker(deployment, { warm: { units: 1 } });

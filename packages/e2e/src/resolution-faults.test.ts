@@ -146,15 +146,18 @@ test('a feature that fails once the container runs ends the task, which has fail
   );
 });
 
-test('a sidecar that cannot be had fails the run, and the log says which', async () => {
+test('a sidecar that cannot be had gives the run back to the queue, and the log says which', async () => {
   await using faulty = await startFaulty({}, { sidecars: { registry: '127.0.0.1:1/none' } });
   const { deployment, worker, reports } = faulty;
 
-  const taskId = await deployment.createTask({ features: { taskclusterProxy: true }, command: ['true'] });
+  const taskId = await deployment.createTask(
+    { features: { taskclusterProxy: true }, command: ['true'] },
+    { retries: 0 },
+  );
   await worker.outcome(taskId);
 
-  expect(await runsOf(faulty, taskId)).toEqual(['failed/failed']);
-  expect(reports).toEqual(['failed']);
+  expect(await runsOf(faulty, taskId)).toEqual(['exception/worker-shutdown']);
+  expect(reports).toEqual(['exception']);
   const log = await deployment.taskLog(taskId);
   expect(log).toContain(
     '[taskcluster:error] Task was aborted because states could not be created successfully.',

@@ -14,7 +14,6 @@ import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { imagesOfHost } from './images/images-of-host.ts';
 import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
-import type { Outcome } from './lifecycle/execute.ts';
 import { performRun } from './lifecycle/perform-run.ts';
 import { type LogServer, startLogServer } from './log/log-server.ts';
 import type { WorkerMetrics } from './metrics/worker-metrics.ts';
@@ -24,12 +23,15 @@ import type { Claim } from './queue/queue.ts';
 import { inRun } from './run/current-run.ts';
 import { type HostPart, HostParts } from './run/host-part.ts';
 import type { OpenShell } from './run/open-shell.ts';
+import type { Outcome } from './run/outcome.ts';
 import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { sweepRunFolders } from './run/run-folder.ts';
 import { Suspects } from './run/suspects.ts';
 import { version } from './version.ts';
+
+const never = new AbortController().signal;
 
 /** At most one call a second to a queue that fails. */
 const firstPauseMs = 1_000;
@@ -43,6 +45,11 @@ export interface WorkerOptions {
   logger: Logger;
   /** Stays the caller's. */
   engine: Engine;
+  /**
+   * Whether a claim under way is cut when the worker is to end, for a queue that hears of it whatever is between. Else
+   * its answer is awaited, 20 s at most: what it brings is run, or given back.
+   */
+  hangsUp?: boolean;
   /** Default: as the configuration wants them. */
   warmUnits?: WarmUnits;
   /** Default: nothing is counted. */
@@ -269,7 +276,9 @@ class ClaimingWorker implements Worker {
     const { config, logger } = this.#host;
     const { signal } = this.#stopping;
     try {
-      const claims = await claimWork(config, tasks, signal);
+      // The queue may have claimed for us what it has not told yet; only one that hears us hang up is cut.
+      const cut = this.#options.hangsUp ? signal : never;
+      const claims = await claimWork(config, tasks, cut);
       this.#pauseMs = firstPauseMs;
       for (const { status, runId } of claims) {
         logger.info({ taskId: status.taskId, runId }, 'claimed task');

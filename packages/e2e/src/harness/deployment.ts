@@ -26,14 +26,17 @@ export async function startDeployment(
   options: Pick<LocalTaskclusterOptions, 'host' | 'accessToken' | 'claimSeconds' | 'anonymous'> = {},
   intercept?: Intercept,
 ): Promise<Deployment> {
-  const local = await startLocalTaskcluster({ host: await bridgeGateway(docker), ...options }, (app) => {
-    app.addHook('onRequest', async (request, reply) => {
-      const status = intercept?.(request.method, request.url, request.headers);
-      if (status !== undefined) {
-        await reply.code(status).send({ code: 'MadeUp', message: 'a failure on request' });
-      }
-    });
-  });
+  const local = await startLocalTaskcluster(
+    { host: await bridgeGateway(docker), longPollSeconds: 1, ...options },
+    (app) => {
+      app.addHook('onRequest', async (request, reply) => {
+        const status = intercept?.(request.method, request.url, request.headers);
+        if (status !== undefined) {
+          await reply.code(status).send({ code: 'MadeUp', message: 'a failure on request' });
+        }
+      });
+    },
+  );
   const client = { rootUrl: local.rootUrl, credentials: local.credentials, retries: 0 };
   const queue = new taskcluster.Queue(client);
   return {

@@ -12,6 +12,8 @@ export interface ArtifactDestination extends ArtifactTarget {
   tempDir: string;
   /** Lines of the task's log. */
   log: { worker(text: string): void; error(text: string): void };
+  /** Names that belong to others. */
+  reserved?: ReadonlySet<string>;
   signal: AbortSignal;
   /** How many files are read and uploaded at once; default 8. */
   concurrency?: number;

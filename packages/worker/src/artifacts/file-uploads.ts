@@ -15,18 +15,37 @@ export class FileUploads {
   outage = false;
   readonly #destination: ArtifactDestination;
   readonly #slots: Slots;
+  /** Who has a name already. */
+  readonly #owners = new Map<string, string>();
 
-  constructor(destination: ArtifactDestination) {
+  /** @param declared the artifacts that have their names whatever else is found */
+  constructor(destination: ArtifactDestination, declared: Iterable<string> = []) {
     this.#destination = destination;
     this.#slots = new Slots(destination.concurrency ?? 8);
+    for (const name of declared) {
+      this.#owners.set(name, name);
+    }
+    for (const name of destination.reserved ?? []) {
+      this.#owners.set(name, '');
+    }
+  }
+
+  /** Takes a name for a file of a directory; why it cannot have it, if another artifact has. */
+  taken(name: string, directory: string): string | undefined {
+    const owner = this.#owners.get(name);
+    if (owner === undefined) {
+      this.#owners.set(name, directory);
+      return undefined;
+    }
+    return owner === '' ? 'the worker makes that artifact itself' : `the artifact "${owner}" has that name`;
   }
 
   /**
    * Resolves when `entry` has been read; `uploaded` then tells how the upload went, which never rejects: a
-   * failure is in the log by then.
+   * failure is in the log by then. Under each of its names it is an artifact of its own.
    */
   async start(
-    name: string,
+    names: readonly string[],
     expires: string,
     entry: Entry,
   ): Promise<{ uploaded: Promise<'stored' | 'refused' | 'outage'> }> {
@@ -35,24 +54,40 @@ export class FileUploads {
     try {
       signal.throwIfAborted();
       const content = await spoolStream(entry, entry.header.size, {
-        gzip: storage.keepsEncoding && isCompressible(name, skipCompressionExtensions),
+        gzip: storage.keepsEncoding && names.every((name) => isCompressible(name, skipCompressionExtensions)),
         tempDir,
         signal,
       });
-      const artifact = { name, expires, contentType: contentTypeOf(name) };
-      const upload = async () => {
-        using _slot = slot;
-        await using spooled = content;
+      const upload = async (name: string, place: Disposable | undefined) => {
+        using _slot = place ?? (await this.#slots.take());
         const started = performance.now();
-        await uploadSpooled(spooled, { ...this.#destination, ...artifact });
+        await uploadSpooled(content, {
+          ...this.#destination,
+          name,
+          expires,
+          contentType: contentTypeOf(name),
+        });
         const seconds = (performance.now() - started) / 1000;
-        this.#destination.onUploaded?.(name, spooled.original, seconds);
+        this.#destination.onUploaded?.(name, content.original, seconds);
       };
-      return { uploaded: this.#outcome(name, upload()) };
+      const uploads = names.map((name, index) =>
+        this.#outcome(name, upload(name, index === 0 ? slot : undefined)),
+      );
+      return { uploaded: this.#all(uploads, content) };
     } catch (error) {
       slot[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** The worst of all; the content is not needed after them. */
+  async #all(
+    uploads: Promise<'stored' | 'refused' | 'outage'>[],
+    content: AsyncDisposable,
+  ): Promise<'stored' | 'refused' | 'outage'> {
+    await using _ = content;
+    const outcomes = await Promise.all(uploads);
+    return (['outage', 'refused'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'stored';
   }
 
   async #outcome(name: string, upload: Promise<void>): Promise<'stored' | 'refused' | 'outage'> {

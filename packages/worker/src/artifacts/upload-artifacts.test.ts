@@ -207,6 +207,85 @@ describe('directories', () => {
     expect((await run.download('dir/sub/b.jpg')).bytes.toString()).toBe('same');
   });
 
+  test('a file whose name the queue does not take is told in words, and the rest is uploaded', async () => {
+    const container = filesContainer({ '/out': { 'größe.txt': 'x', 'two\nlines': 'x', 'good.txt': 'x' } });
+
+    await expect(uploadArtifacts(container, { dir: directory('/out') }, run.destination)).rejects.toThrow();
+
+    expect(await names()).toEqual(['dir/good.txt']);
+    expect(run.errorLines).toEqual(
+      ['dir/größe.txt', 'dir/two\\nlines'].map(
+        (name) =>
+          `Error uploading "${name}" artifact. Names of artifacts have printable ASCII characters only, and at most 1024; rename the file.`,
+      ),
+    );
+  });
+
+  test('second names of symbolic links and pipes are no files', async () => {
+    const container = filesContainer({
+      '/out': {
+        one: { type: 'symlink', linkname: 'nowhere' },
+        pipe: { type: 'fifo' },
+        two: { type: 'link', linkname: 'out/one' },
+        three: { type: 'link', linkname: 'out/pipe' },
+      },
+    });
+
+    await uploadArtifacts(container, { dir: directory('/out') }, run.destination);
+
+    expect(await run.list()).toEqual([]);
+    expect(run.workerLines).toEqual([
+      'Artifact "dir": skipped 2 symbolic links and 2 special files in "/out"',
+    ]);
+  });
+
+  test('any number of hard links costs the engine one more archive', async () => {
+    const files: Files = {};
+    for (let index = 0; index < 60; index++) {
+      files[`file${index}.txt`] = `${index}`;
+      files[`link${index}.txt`] = { type: 'link', linkname: `out/file${index}.txt` };
+      files[`more${index}.jpg`] = { type: 'link', linkname: `out/file${index}.txt` };
+    }
+    const { archive } = filesContainer({ '/out': files });
+    let archives = 0;
+    const counting = {
+      archive: (path: string) => {
+        archives++;
+        return archive(path);
+      },
+    };
+
+    await uploadArtifacts(counting, { dir: directory('/out') }, run.destination);
+
+    expect(archives).toBe(2);
+    expect(await run.list()).toHaveLength(180);
+    expect((await run.download('dir/more59.jpg')).bytes.toString()).toBe('59');
+    expect((await run.download('dir/link7.txt')).bytes.toString()).toBe('7');
+  });
+
+  test('a name belongs to the file that is declared, then to the worker, then to the first directory', async () => {
+    const container = filesContainer({
+      '/a.jpg': 'declared',
+      '/out': { 'a.jpg': 'found', 'live.log': 'x', 'b.jpg': 'b' },
+    });
+
+    await uploadArtifacts(
+      container,
+      { dir: directory('/out'), 'dir/a.jpg': file('/a.jpg'), 'dir/': directory('/out') },
+      { ...run.destination, reserved: new Set(['dir/live.log']) },
+    );
+
+    expect(await names()).toEqual(['dir/a.jpg', 'dir/b.jpg']);
+    expect((await run.download('dir/a.jpg')).bytes.toString()).toBe('declared');
+    expect(run.workerLines).toContain(
+      'Artifact "dir": skipped "dir/a.jpg": the artifact "dir/a.jpg" has that name',
+    );
+    expect(run.workerLines).toContain(
+      'Artifact "dir": skipped "dir/live.log": the worker makes that artifact itself',
+    );
+    expect(run.workerLines.filter((line) => line.includes('b.jpg'))).toHaveLength(1);
+  });
+
   test.each(['../evil', 'a/../../evil', './a', 'a//b'])('an entry named %s is refused', async (name) => {
     const container = filesContainer({ '/out': { good: 'x', [name]: 'x' } });
 

@@ -17,7 +17,7 @@ export async function uploadArtifacts(
   artifacts: Record<string, ArtifactDeclaration>,
   destination: ArtifactDestination,
 ): Promise<void> {
-  const files = new FileUploads(destination);
+  const files = new FileUploads(destination, Object.keys(artifacts));
   const archives = new Slots(destination.concurrency ?? 8);
   await Promise.all(
     Object.entries(artifacts).map(async ([name, declared]) => {
@@ -75,7 +75,7 @@ async function uploadArtifact(
     } else if (actual === 'directory') {
       await uploadDirectory({ name, path, expires }, archive, container, destination, files);
     } else {
-      const { uploaded } = await files.start(name, expires, archive.root);
+      const { uploaded } = await files.start([name], expires, archive.root);
       await uploaded;
     }
   } catch (error) {

@@ -1,7 +1,8 @@
-import { join } from 'node:path/posix';
+import { isArtifactName } from '../payload/name-problems.ts';
 import { type Archive, type ArchiveSource, type Entry, openArchive, pathBelow } from './archive.ts';
 import type { ArtifactDestination } from './destination.ts';
 import type { FileUploads } from './file-uploads.ts';
+import { HardLinks } from './hard-links.ts';
 
 export interface DirectoryArtifact {
   name: string;
@@ -11,9 +12,12 @@ export interface DirectoryArtifact {
   expires: string;
 }
 
+const unnamable =
+  'Names of artifacts have printable ASCII characters only, and at most 1024; rename the file.';
+
 /**
  * Uploads every file below the archive's root while the archive is still being read. Symbolic links are left
- * out: their targets may lie anywhere. Hard links come without content, so each is fetched by itself.
+ * out: their targets may lie anywhere. Hard links come without content, and are uploaded after all others.
  */
 export async function uploadDirectory(
   { name, path, expires }: DirectoryArtifact,
@@ -24,12 +28,28 @@ export async function uploadDirectory(
 ): Promise<void> {
   const directoryName = name.replace(/\/+$/, '');
   const pending = new Set<Promise<void>>();
-  const skipped = { symbolicLinks: 0, specialFiles: 0 };
-  const hardLinks: string[] = [];
+  const links = new HardLinks();
   let outage = false;
 
-  async function upload(below: string, entry: Entry): Promise<void> {
-    const { uploaded } = await files.start(`${directoryName}/${below}`, expires, entry);
+  async function upload(paths: readonly string[], entry: Entry): Promise<void> {
+    const names = paths
+      .map((below) => `${directoryName}/${below}`)
+      .filter((file) => {
+        if (!isArtifactName(file)) {
+          files.report(JSON.stringify(file).slice(1, -1), new Error(unnamable));
+          return false;
+        }
+        const why = files.taken(file, name);
+        if (why !== undefined) {
+          log.worker(`Artifact "${name}": skipped "${file}": ${why}`);
+        }
+        return why === undefined;
+      });
+    if (names.length === 0) {
+      entry.resume();
+      return;
+    }
+    const { uploaded } = await files.start(names, expires, entry);
     const finished = uploaded.then((outcome) => {
       outage ||= outcome === 'outage';
       pending.delete(finished);
@@ -43,30 +63,21 @@ export async function uploadDirectory(
       const below = pathBelow(archive.root.header.name, entry.header.name);
       const kind = entry.header.type;
       if (kind === 'file' || kind === 'contiguous-file') {
-        await upload(below, entry);
+        await upload([below], entry);
       } else {
         entry.resume();
-        if (kind === 'link') {
-          hardLinks.push(below);
-        } else if (kind === 'symlink') {
-          skipped.symbolicLinks += 1;
-        } else if (kind !== 'directory') {
-          skipped.specialFiles += 1;
-        }
+        links.note(below, entry.header, archive.root.header.name);
       }
       if (outage) {
         throw new Error('The files that were left in the directory are not tried.');
       }
     }
-    for (const below of hardLinks) {
-      await using linked = await openArchive(container, join(path, below), signal);
-      await upload(below, linked.root);
-    }
+    await links.upload(() => openArchive(container, path, signal), upload);
   } finally {
     await Promise.all(pending);
   }
 
-  const left = skippedText(skipped);
+  const left = skippedText(links.skipped);
   if (left !== '') {
     log.worker(`Artifact "${name}": skipped ${left} in "${path}"`);
   }

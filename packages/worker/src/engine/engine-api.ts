@@ -6,6 +6,9 @@ import Docker, { type Container, type Exec, type Image, type Network } from 'doc
 // The modem's own transports follow redirects, over any connection, with nobody to hear of a failure.
 Object.assign(modemTransports, { http: nodeHttp, https: nodeHttps });
 
+/** Within which the engine must answer what takes it no time of its own; a start on a busy disk takes minutes. */
+const answerMs = 300_000;
+
 /**
  * dockerode with paths that say what they seem to: every name or id in the path of a request is escaped here,
  * and no path leads elsewhere. A redirect is an answer like any other that was not expected.
@@ -19,8 +22,14 @@ export class EngineApi extends Docker {
       const path = request.path.split('?', 1)[0] ?? '';
       if (leadsElsewhere(path)) {
         answered?.(new EnginePathRefused(path), null);
-      } else {
+      } else if (request.isStream || /\/(wait|commit)$/.test(path)) {
         dial(request, answered);
+      } else {
+        const late = AbortSignal.timeout(answerMs);
+        const abortSignal = AbortSignal.any([late, ...(request.abortSignal ? [request.abortSignal] : [])]);
+        dial({ ...request, abortSignal }, (error, result) =>
+          answered?.(error && late.aborted ? new EngineTimeout(request.method ?? '', path) : error, result),
+        );
       }
     };
   }
@@ -39,6 +48,16 @@ export class EngineApi extends Docker {
 
   override getNetwork(id: string): Network {
     return super.getNetwork(escaped(id));
+  }
+}
+
+/** The engine is there, and has not answered one request. */
+export class EngineTimeout extends Error {
+  readonly code = 'ETIMEDOUT';
+
+  constructor(method: string, path: string) {
+    super(`the Docker Engine did not answer ${method} ${path} within ${answerMs / 1000} s`);
+    this.name = 'EngineTimeout';
   }
 }
 

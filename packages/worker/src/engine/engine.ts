@@ -146,7 +146,7 @@ export class EngineUnavailable extends UserError {
 /** Docker's own words in an error of its API, else the error's. */
 export function engineMessage(error: unknown): string {
   const { json, message } = error as { json?: { message?: string }; message?: string };
-  return (json?.message ?? message ?? String(error)).trim();
+  return (json?.message ?? message ?? String(error)).replace(/^\(HTTP code \d+\) .*? - /, '').trim();
 }
 
 export function engineStatus(error: unknown): number | undefined {

@@ -98,9 +98,24 @@ async function pullImage(docker: Docker, name: string, { credentials, tell, sign
   } catch (error) {
     signal.throwIfAborted();
     const message = engineMessage(error);
-    throw new ImageUnavailable(name, message, isForGood(engineStatus(error), message));
+    throw new ImageUnavailable(name, inWords(message), isForGood(engineStatus(error), message));
   }
 }
+
+/** What the engine does not explain itself. */
+function inWords(message: string): string {
+  const hint = explanations.find(([said]) => said.test(message))?.[1];
+  return hint === undefined ? message : `${hint} (${message})`;
+}
+
+const explanations: [RegExp, string][] = [
+  [/x509|certificate/i, 'the certificate of the registry is not one that this engine trusts'],
+  [/digest|layer verification/i, 'what the registry sent is not what its digest says'],
+  [
+    /invalid character '<'|error parsing HTTP \d+ response body/i,
+    'something that is no registry answered, with a page: a proxy or the login page of a network',
+  ],
+];
 
 function noReference(name: string): never {
   throw new ImageUnavailable(name, 'that is no name of an image');
@@ -110,7 +125,7 @@ function noReference(name: string): never {
 function isForGood(status: number | undefined, message: string): boolean {
   return (
     (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429) ||
-    /not found|manifest unknown|name unknown|denied|unauthorized|authentication required|no basic auth|invalid (reference|tag|repository)|no matching manifest|unsupported/i.test(
+    /not found|manifest unknown|name unknown|denied|unauthorized|authentication required|no basic auth|invalid (reference|tag|repository)|no matching manifest|unsupported|x509|certificate|digest|filesystem layer verification failed|invalid character '<'|error parsing HTTP \d+ response body/i.test(
       message,
     )
   );

@@ -1,14 +1,18 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Container, ContainerCreateOptions } from 'dockerode';
 import { unlessAborted } from '../async/unless-aborted.ts';
-import { type Engine, engineStatus } from './engine.ts';
+import type { ContainerWatch } from './container-deaths.ts';
+import type { Engine } from './engine.ts';
 import { removedOrLost } from './engine-lost.ts';
 import { removeContainer } from './remove-container.ts';
 import { withIdleLimit } from './with-idle-limit.ts';
 
 /** After the exit, output that does not come for so long is not coming. */
-const outputIdleMs = 30_000;
+const usualOutputIdleMs = 30_000;
+/** An archive that the engine does not go on with for so long has no end. */
+const archiveIdleMs = 600_000;
 
 /** A task's container from creation to removal. */
 export interface TaskContainer extends AsyncDisposable {
@@ -31,12 +35,17 @@ export interface ContainerExit {
   outOfMemory: boolean;
 }
 
+/** Of a task, which nobody looks at: programs divide by it. */
+export const terminal = { rows: 24, columns: 80 };
+
 export async function createTaskContainer(
   engine: Engine,
   options: ContainerCreateOptions,
+  { outputIdleMs = usualOutputIdleMs } = {},
 ): Promise<TaskContainer> {
-  const { docker, lost } = engine;
+  const { docker, lost, deaths } = engine;
   const container = await docker.createContainer(options);
+  const watch = deaths.watch(container.id);
   return {
     id: container.id,
     async start(output) {
@@ -51,7 +60,9 @@ export async function createTaskContainer(
         bytes.destroy();
         throw error;
       }
-      const exited = unlessAborted(lost, exitOf(container, bytes, written));
+      // Newer engines have made it so large from the start.
+      void container.resize({ h: terminal.rows, w: terminal.columns }).catch(() => {});
+      const exited = unlessAborted(lost, exitOf());
       exited.catch(() => {});
       return {
         id: container.id,
@@ -60,37 +71,41 @@ export async function createTaskContainer(
           await container.kill().catch(() => {});
         },
         async archive(path) {
-          return (await container.getArchive({ path })) as Readable;
+          const archive = (await container.getArchive({ path })) as Readable &
+            Pick<IncomingMessage, 'setTimeout'>;
+          archive.setTimeout(archiveIdleMs, () =>
+            archive.destroy(new Error('the Docker Engine sends no more')),
+          );
+          return archive;
         },
       };
+
+      async function exitOf(): Promise<ContainerExit> {
+        const broken = written.then(() => new Promise<never>(() => {}));
+        await Promise.race([exit(container, watch, written), broken]);
+        await withIdleLimit(bytes, outputIdleMs, written);
+        const { State: state } = await container.inspect();
+        return { exitCode: state.ExitCode, outOfMemory: state.OOMKilled };
+      }
     },
-    [Symbol.asyncDispose]: () => removedOrLost(engine, () => removeContainer(docker, container.id)),
+    async [Symbol.asyncDispose]() {
+      watch[Symbol.dispose]();
+      await removedOrLost(engine, () => removeContainer(docker, container.id));
+    },
   };
 }
 
 /**
- * The exit of a container that has been started. It is asked for after the start: an engine takes requests on two
- * connections in any order, and to wait for the next exit of one that has exited would never end. The end of the
- * output tells of the exit as well, if the answer does not come.
+ * Settles when a container that has been started has exited, by whatever tells of it first: the answer to who waits, the
+ * engine's event, or the end of the output. The wait begins after the start: an engine takes requests on two connections
+ * in any order, and the next exit of a container that has exited never comes.
  */
-async function exitOf(container: Container, bytes: Readable, written: Promise<void>): Promise<ContainerExit> {
+async function exit(container: Container, watch: ContainerWatch, written: Promise<void>): Promise<void> {
   const answered = container.wait({ condition: 'not-running' });
-  answered.catch(() => {});
-  const ended = written.then(() => isRunning(container)).then((running) => running && answered);
-  ended.catch(() => {});
-  await Promise.race([answered, ended]);
-  await withIdleLimit(bytes, outputIdleMs, written);
-  const { State: state } = await container.inspect();
-  return { exitCode: state.ExitCode, outOfMemory: state.OOMKilled };
-}
-
-async function isRunning(container: Container): Promise<boolean> {
-  try {
-    return (await container.inspect()).State.Running;
-  } catch (error) {
-    if (engineStatus(error) === 404) {
-      return false;
+  const ended = written.then(async () => {
+    if ((await container.inspect()).State.Running) {
+      await answered;
     }
-    throw error;
-  }
+  });
+  await Promise.any([answered, watch.died, ended]);
 }

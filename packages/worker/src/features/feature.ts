@@ -49,6 +49,8 @@ export interface Feature {
   workerScopes?(config: WorkerConfig): RequiredScope[];
   /** What else forbids this task to use it, as missing payload parts. Nothing has been created yet. */
   problems?(request: FeatureRequest): Problem[] | Promise<Problem[]>;
+  /** The artifacts that it makes by itself; the payload cannot declare any of these names. */
+  artifactNames?(payload: Payload, config: WorkerConfig): string[];
   /** What the task's log tells of the validation although nothing forbids the task. */
   notices?(request: FeatureRequest): string[];
   /**

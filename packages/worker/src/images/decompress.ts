@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Compression } from './artifact-path.ts';
+import { zstdFrames } from './zstd-frames.ts';
 
 type Bytes = AsyncIterable<Buffer>;
 
@@ -15,7 +16,7 @@ export function decompress(bytes: Bytes, compression: Compression): Bytes {
     case 'gzip':
       return through(bytes, createGunzip());
     case 'zstd':
-      return through(bytes, createZstdDecompress());
+      return through(zstdFrames(bytes), createZstdDecompress());
     case 'lz4':
       return unlz4(bytes);
   }

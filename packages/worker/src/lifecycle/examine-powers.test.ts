@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkerConfig } from '../config-file/worker-config.ts';
-import { examine } from './examine.ts';
+import { type Examination, examine } from './examine.ts';
 
 let dev: string;
 
@@ -134,6 +134,31 @@ test('a task without caches has none of these problems', async () => {
   expect(await refusal({ cache: {} })).toBe('');
 });
 
+test.each([
+  ['public/logs/live.log', {}],
+  ['public/logs/live_backing.log', {}],
+  ['mine_backing.txt', { log: 'mine.txt' }],
+  ['public/dockerImage.tar', { features: { dockerSave: true } }],
+])('%s cannot be declared when the worker makes it', async (name, payload) => {
+  const artifacts = { [name]: { type: 'file', path: '/x' } };
+  const examined = await examination({ ...payload, artifacts });
+
+  expect(examined).toMatchObject({
+    accepted: false,
+    resolution: { kind: 'exception', reason: 'malformed-payload' },
+  });
+  expect('messages' in examined && examined.messages.join('\n')).toMatch(
+    new RegExp(
+      `payload\\.artifacts.*${name.replaceAll('.', '\\.')}.*the worker makes an artifact of that name itself`,
+    ),
+  );
+});
+
+test('what the worker makes without being asked to is free otherwise', async () => {
+  const artifacts = { 'public/dockerImage.tar': { type: 'file', path: '/x' } };
+  expect(await examination({ artifacts })).toMatchObject({ accepted: true });
+});
+
 function devices(...names: string[]): object {
   return { capabilities: { devices: Object.fromEntries(names.map((name) => [name, true])) } };
 }
@@ -145,6 +170,20 @@ async function refusal(
   settings: { deviceManagement?: object; dockerConfig?: object } = {},
   expanded = scopes,
 ): Promise<string> {
+  const examined = await examination(payload, scopes, settings, expanded);
+  if (examined.accepted) {
+    return '';
+  }
+  expect(examined.resolution).toEqual({ kind: 'failed' });
+  return examined.messages.join('\n');
+}
+
+async function examination(
+  payload: object,
+  scopes: string[] = [],
+  settings: { deviceManagement?: object; dockerConfig?: object } = {},
+  expanded = scopes,
+): Promise<Examination> {
   const config = WorkerConfig.parse({
     rootUrl: 'http://localhost',
     taskcluster: { clientId: 'c', accessToken: 'a' },
@@ -160,10 +199,5 @@ async function refusal(
     payload: { image: 'busybox', maxRunTime: 10, ...payload },
     metadata: { name: 'a' },
   };
-  const examined = await examine(task, config, async () => expanded);
-  if (examined.accepted) {
-    return '';
-  }
-  expect(examined.resolution).toEqual({ kind: 'failed' });
-  return examined.messages.join('\n');
+  return await examine(task, config, async () => expanded);
 }

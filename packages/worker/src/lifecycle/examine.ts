@@ -3,16 +3,23 @@ import type { WorkerConfig } from '../config/config.ts';
 import type { Feature, FeatureRequest } from '../features/feature.ts';
 import { payloadSchemaFor } from '../features/payload-schema.ts';
 import { otherFeatures, selectFeatures } from '../features/selection.ts';
-import { parsePayload } from '../payload/parse-payload.ts';
+import { type ParsedPayload, parsePayload } from '../payload/parse-payload.ts';
 import type { Payload } from '../payload/payload.ts';
 import { malformedPayloadText } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import type { TaskDefinition } from '../queue/queue.ts';
 import type { Resolution } from '../run/resolution.ts';
 import { imageProblems } from './image-problems.ts';
+import { reservedArtifacts, reservedNameProblems } from './reserved-artifacts.ts';
 
 export type Examination =
-  | { accepted: true; payload: Payload; used: Feature[]; notices: string[] }
+  | {
+      accepted: true;
+      payload: Payload;
+      used: Feature[];
+      notices: string[];
+      reservedArtifacts: ReadonlySet<string>;
+    }
   | { accepted: false; resolution: Resolution; messages: string[] };
 
 /**
@@ -25,18 +32,23 @@ export async function examine(
   expandedScopes: () => Promise<string[]>,
 ): Promise<Examination> {
   const { used, problems } = selectFeatures(task.payload, config);
-  const parsed = parsePayload(task.payload, payloadSchemaFor(config), task);
+  let parsed: ParsedPayload = parsePayload(task.payload, payloadSchemaFor(config), task);
   if (parsed.payload !== undefined) {
     const { payload } = parsed;
     const all = [...used, ...otherFeatures(payload, config)];
     const request = { task, payload, config, expandedScopes };
+    const reserved = reservedNameProblems(all, payload, config);
+    if (reserved.length > 0) {
+      parsed = { payload: undefined, problems: reserved as [Problem] };
+    }
     problems.push(...imageProblems(request), ...sameAlias(used));
     for (const feature of all) {
       problems.push(...missingScopes(feature, request), ...((await feature.problems?.(request)) ?? []));
     }
-    if (problems.length === 0) {
+    if (problems.length === 0 && parsed.problems.length === 0) {
       const notices = all.flatMap((feature) => feature.notices?.(request) ?? []);
-      return { accepted: true, payload, used: all, notices };
+      const names = reservedArtifacts(all, payload, config);
+      return { accepted: true, payload, used: all, notices, reservedArtifacts: names };
     }
   }
   const malformed = parsed.problems.length > 0;

@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { longTimeout } from '../async/long-timeout.ts';
 import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
+import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
 import type { AbortCause, RunAbort } from '../run/run-abort.ts';
 import { type Prepared, unstartable } from './prepare.ts';
 
-export interface Outcome {
-  resolution: Resolution;
-  /** The task's own, or -1 when it did not get to one. */
-  exitCode: number;
-}
-
+/** Of a command that the kernel has killed. */
+const killed = 137;
+/** How long a container may take to exit that has been killed. */
+const exitMs = 60_000;
 /** How long a container that is about to end of itself may take for it after the maxRunTime. */
 const endingMs = 10_000;
 
@@ -41,11 +41,11 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
 /** Ends the task after its maxRunTime, unless its command has ended and only its container is still there. */
 function limitRunTime(run: Run, { maxRunTime }: Payload, { contributions }: Prepared): Disposable {
   const abort = () => run.abort({ kind: 'max-run-time', seconds: maxRunTime });
-  let limit = setTimeout(() => {
+  let limit = longTimeout(() => {
     const isEnding = contributions.map(({ onTimeUp }) => onTimeUp?.()).includes(true);
-    limit = setTimeout(abort, isEnding ? endingMs : 0);
+    limit = longTimeout(abort, isEnding ? endingMs : 0);
   }, maxRunTime * 1000);
-  return { [Symbol.dispose]: () => clearTimeout(limit) };
+  return { [Symbol.dispose]: () => limit[Symbol.dispose]() };
 }
 
 async function start({ log, logger }: Run, { container }: Prepared): Promise<RunningContainer> {
@@ -77,17 +77,37 @@ async function exitOf(run: Run, payload: Payload, container: RunningContainer): 
     () => container.kill(),
     () => {},
   );
-  const { exitCode, outOfMemory } = await container.exited.finally(() => settled.abort());
-  if (run.signal.aborted) {
+  const exit = await Promise.race([container.exited, overdue(run, settled.signal)]).finally(() =>
+    settled.abort(),
+  );
+  if (run.signal.aborted || exit === undefined) {
     const { message, resolution } = run.signal.reason as RunAbort;
     run.log.error(message);
-    return { resolution, exitCode: -1 };
+    return outcomeOf(resolution);
   }
   run.log.worker('=== Task Finished ===');
-  if (outOfMemory) {
+  const { exitCode, outOfMemory } = exit;
+  if (outOfMemory && exitCode === killed) {
     run.log.error('The task was killed because it used more memory than it may.');
+  } else if (outOfMemory) {
+    run.log.worker('A process of the task was killed because the task used more memory than it may.');
   }
-  return { resolution: resolutionOf(exitCode, payload), exitCode };
+  return outcomeOf(resolutionOf(exitCode, payload), exitCode);
+}
+
+/** Settles, with nothing, when a run that was aborted has a container that does not exit. */
+function overdue({ signal, host, logger }: Run, settled: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    const begin = () => {
+      const timer = setTimeout(() => {
+        host.metrics?.overdueRuns.inc();
+        logger.error('[alert-operator] the container of an aborted run does not exit');
+        resolve(undefined);
+      }, exitMs);
+      settled.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    };
+    whenAborted(signal, begin, settled);
+  });
 }
 
 function resolutionOf(exitCode: number, { onExitStatus }: Payload): Resolution {
@@ -120,7 +140,7 @@ async function finish(
   if (limit.signal.aborted) {
     const { message, resolution } = limit.signal.reason as RunAbort;
     run.log.error(message);
-    return { resolution, exitCode: -1 };
+    return outcomeOf(resolution);
   }
   const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
   for (const { reason } of failures) {
@@ -134,7 +154,7 @@ async function finish(
   const told =
     reasons.find((reason) => reason instanceof RunFailure) ??
     (reasons.some(isHostFault) ? hostFault('') : undefined);
-  return { resolution: told?.resolution ?? { kind: 'failed' }, exitCode: -1 };
+  return outcomeOf(told?.resolution ?? { kind: 'failed' });
 }
 
 /**

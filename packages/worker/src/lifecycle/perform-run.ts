@@ -4,15 +4,15 @@ import type { LogConsumer } from '../features/feature.ts';
 import { keepLog } from '../features/logs/keep-log.ts';
 import { selectFeatures } from '../features/selection.ts';
 import { fileLimitAdvice } from '../file-limit.ts';
-import { secretValues } from '../log/secret-forms.ts';
 import type { Claim } from '../queue/queue.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
+import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import { openRun, type Run, type RunHost } from '../run/run.ts';
 import { RunAbort } from '../run/run-abort.ts';
 import { Suspects } from '../run/suspects.ts';
 import { examine } from './examine.ts';
-import { execute, type Outcome } from './execute.ts';
+import { execute } from './execute.ts';
 import { expandScopes } from './expand-scopes.ts';
 import { writeHeader } from './header.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -48,12 +48,12 @@ export async function performRun(
     `${success ? 'Successful' : 'Unsuccessful'} task run with exit code: ${outcome.exitCode} ` +
       `completed in ${(performance.now() - started) / 1000} seconds`,
   );
-  const resolution = await closeLog(run, await consumers, outcome.resolution);
+  const closed = await closeLog(run, await consumers, outcome);
   await reclaiming[Symbol.asyncDispose]();
-  await reportResolution(run, resolution);
+  await reportResolution(run, closed.resolution);
   // What an aborted preparation was still making must have an owner before the owners are disposed of.
   await Promise.allSettled(background);
-  return { resolution, exitCode: outcome.exitCode };
+  return closed;
 }
 
 /** Final: on another worker, or once more, the same would happen to all the tasks beside it. */
@@ -72,9 +72,10 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
       for (const message of examination.messages) {
         run.log.error(message);
       }
-      return { resolution: examination.resolution, exitCode: -1 };
+      return outcomeOf(examination.resolution);
     }
     const { payload, used, notices } = examination;
+    run.reservedArtifacts = examination.reservedArtifacts;
     for (const notice of notices) {
       run.log.worker(notice);
     }
@@ -84,17 +85,17 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
     const preparing = prepare(run, payload, used);
     background.push(preparing);
     const prepared = await unlessAborted(run.signal, preparing);
-    reclaiming.onCredentials(() => renewCredentials(run, prepared));
-    renewCredentials(run, prepared);
+    reclaiming.onCredentials(() => void renewCredentials(run, prepared));
+    void renewCredentials(run, prepared);
     return await execute(run, payload, prepared);
   } catch (error) {
-    return { resolution: explain(run, error), exitCode: -1 };
+    return outcomeOf(explain(run, error));
   }
 }
 
 /** A sidecar that cannot follow is told in the worker's log; its task goes on with what it has. */
-function renewCredentials(run: Run, { sidecars }: Prepared): void {
-  run.conceal(secretValues(run.credentials));
+async function renewCredentials(run: Run, { sidecars }: Prepared): Promise<void> {
+  await run.conceal(run.credentials);
   for (const sidecar of sidecars) {
     sidecar.renewCredentials().then(
       (renewed) => renewed && run.logger.info({ sidecar: sidecar.name }, 'Credentials updated'),
@@ -133,7 +134,7 @@ async function openLogConsumers(run: Run): Promise<LogConsumer[]> {
 }
 
 /** The log ends; a run whose log cannot be kept has not succeeded. */
-async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resolution): Promise<Resolution> {
+async function closeLog(run: Run, consumers: LogConsumer[], outcome: Outcome): Promise<Outcome> {
   try {
     await run.log.close();
     const closed = await Promise.allSettled(consumers.map((consumer) => consumer.onClosed()));
@@ -142,12 +143,12 @@ async function closeLog(run: Run, consumers: LogConsumer[], resolution: Resoluti
     if (failure !== undefined) {
       throw failure.reason;
     }
-    return resolution;
+    return outcome;
   } catch (error) {
     run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
-    if (resolution.kind !== 'completed') {
-      return resolution;
+    if (outcome.resolution.kind !== 'completed') {
+      return outcome;
     }
-    return isHostFault(error) || mayPass(error) ? hostFault('').resolution : { kind: 'failed' };
+    return outcomeOf(isHostFault(error) || mayPass(error) ? hostFault('').resolution : { kind: 'failed' });
   }
 }

@@ -4,7 +4,6 @@ import type { ContainerDeath } from '../engine/container-deaths.ts';
 import type { RunUnit } from '../engine/run-unit.ts';
 import type { SidecarControl } from '../engine/sidecar-control.ts';
 import type { SidecarRequest } from '../features/feature.ts';
-import { secretValues } from '../log/secret-forms.ts';
 import type { Run } from '../run/run.ts';
 
 export interface SupervisedSidecarOptions {
@@ -109,7 +108,7 @@ function configure({ run, unit, request, taskContainer }: SupervisedSidecarOptio
     request.sidecar,
     async (sidecar) => {
       const config = await request.configOf({ sidecar, taskContainer });
-      run.conceal(secretValues(config));
+      await run.conceal(config);
       return config;
     },
     request.onEvent,

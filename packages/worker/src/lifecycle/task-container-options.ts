@@ -1,4 +1,5 @@
 import type { ContainerCreateOptions } from 'dockerode';
+import { terminal } from '../engine/task-container.ts';
 import type { Contribution } from '../features/feature.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Run } from '../run/run.ts';
@@ -28,6 +29,7 @@ export function taskContainerOptions(
     AttachStderr: true,
     HostConfig: {
       NetworkMode: network,
+      ConsoleSize: [terminal.rows, terminal.columns],
       ...resourceLimits(run.host.config),
       ExtraHosts: ['localhost.localdomain:127.0.0.1'],
       // The worker reads the output as it comes and keeps it itself.

@@ -1,32 +1,46 @@
+import { z } from 'zod';
+
 /** Shorter values are not masked: they would blot out ordinary words. */
 export const shortestSecret = 6;
 
 /**
  * The forms in which programs print a secret: as it is, as a part of a URL or of a JSON text, in base64
- * wherever it begins within what was encoded, and, if it has lines, with other line ends or with none.
+ * wherever it begins within what was encoded, and, if it has lines, with other line ends or with none. Some are alike.
  */
-export function secretForms(secret: string): string[] {
-  const oneLine = ['\r\n', '', ' '].map((end) => secret.replace(/\r?\n/g, end));
-  const url = encodeURIComponent(secret);
-  const forms = new Set([
-    secret,
-    ...oneLine,
-    url,
-    url.replace(/%[0-9A-F]{2}/g, (digits) => digits.toLowerCase()),
+export function* secretForms(secret: string): Generator<string> {
+  yield secret;
+  if (secret.includes('\n')) {
+    for (const end of ['\r\n', '', ' ']) {
+      yield* enough(secret.replace(/\r?\n/g, end));
+    }
+  }
+  const url = encodeURIComponent(secret.toWellFormed());
+  yield url;
+  if (url !== secret) {
+    yield url.replace(/%[0-9A-F]{2}/g, (digits) => digits.toLowerCase());
     // What forms make of a space.
-    url.replaceAll('%20', '+'),
-    JSON.stringify(secret).slice(1, -1),
-    ...[0, 1, 2].flatMap((offset) => base64At(secret, offset)),
-  ]);
-  return [...forms].filter((form) => form.length >= shortestSecret);
+    yield* enough(url.replaceAll('%20', '+'));
+  }
+  yield JSON.stringify(secret).slice(1, -1);
+  for (const offset of [0, 1, 2]) {
+    yield* base64At(secret, offset);
+  }
 }
 
 /** Those digits of the encoding that depend on nothing but the secret, `offset` bytes after a multiple of three. */
-function base64At(secret: string, offset: number): string[] {
+function* base64At(secret: string, offset: number): Generator<string> {
   const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(secret)]);
   const first = Math.ceil((offset * 8) / 6);
   const last = Math.floor((bytes.length * 8) / 6);
-  return (['base64', 'base64url'] as const).map((alphabet) => bytes.toString(alphabet).slice(first, last));
+  for (const alphabet of ['base64', 'base64url'] as const) {
+    yield* enough(bytes.toString(alphabet).slice(first, last));
+  }
+}
+
+function* enough(form: string): Generator<string> {
+  if (form.length >= shortestSecret) {
+    yield form;
+  }
 }
 
 const secretKey = /(token|password|secret|apikey|privatekey)$/i;
@@ -44,12 +58,32 @@ export function secretValues(value: unknown): string[] {
   });
 }
 
+/** What was signed in time may still be under way. */
+const graceMs = 30 * 60 * 1000;
+
+/** From when on temporary credentials are worth nothing to anybody, in epoch milliseconds; never for anything else. */
+export function worthlessAfter(value: unknown): number {
+  const parsed = CertifiedCredentials.safeParse(value);
+  return parsed.success ? parsed.data.certificate.expiry + graceMs : Number.POSITIVE_INFINITY;
+}
+
+const CertifiedCredentials = z.looseObject({
+  certificate: z
+    .string()
+    .transform(parsedJson)
+    .pipe(z.looseObject({ expiry: z.number() })),
+});
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Of a certificate of temporary credentials only the signature is worth anything. */
 function signatureOf(certificate: string): string[] {
-  try {
-    const { signature } = JSON.parse(certificate) as { signature?: unknown };
-    return typeof signature === 'string' ? [signature] : [];
-  } catch {
-    return [];
-  }
+  const { signature } = (parsedJson(certificate) ?? {}) as { signature?: unknown };
+  return typeof signature === 'string' ? [signature] : [];
 }

@@ -1,11 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { secretForms, secretValues } from './secret-forms.ts';
+import { secretForms, secretValues, worthlessAfter } from './secret-forms.ts';
 import { SecretMask } from './secret-mask.ts';
 
 function maskOf(...secrets: string[]): SecretMask {
   const mask = new SecretMask();
-  mask.learn(secrets);
+  // Few are known at once.
+  void mask.learn(secrets);
   return mask;
 }
 
@@ -32,7 +37,8 @@ test('no form of a secret comes out of any text in any chunks, and nothing else 
   const noise = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes));
   // Beginnings of secrets, so that the automaton falls back from every state.
   const nearly = fc.nat(secret.length - 1).map((length) => Buffer.from(secret.slice(0, length)));
-  const form = fc.constantFrom(...secretForms(secret)).map((text) => Buffer.from(text));
+  const forms = [...secretForms(secret)];
+  const form = fc.constantFrom(...forms).map((text) => Buffer.from(text));
   const mask = maskOf(secret);
   const pieces = fc.array(fc.oneof(noise, nearly, form), { maxLength: 12 });
   fc.assert(
@@ -41,11 +47,11 @@ test('no form of a secret comes out of any text in any chunks, and nothing else 
       const whole = text.toString('latin1');
       const result = masked(mask, cut(text, places));
 
-      for (const each of secretForms(secret)) {
+      for (const each of forms) {
         expect(result).not.toContain(each);
       }
       expect(result).toBe(masked(mask, [text]));
-      if (!secretForms(secret).some((each) => whole.includes(each))) {
+      if (!forms.some((each) => whole.includes(each))) {
         expect(result).toBe(whole);
       }
     }),
@@ -110,14 +116,14 @@ test('a secret that is learnt late is found in what is held back', () => {
   const mask = maskOf('abcdefgh');
 
   expect(mask.push(Buffer.from('abcdef')).toString()).toBe('');
-  mask.learn(['abcdefxyz']);
+  void mask.learn(['abcdefxyz']);
   expect(mask.push(Buffer.from('xyz')).toString()).toBe('[redacted]');
 });
 
-test('values too short to mask are counted and left alone', () => {
+test('values too short to mask are counted and left alone', async () => {
   const mask = new SecretMask();
 
-  expect(mask.learn(['short', '', 'long enough'])).toBe(1);
+  expect(await mask.learn(['short', '', 'long enough'])).toBe(1);
   expect(masked(mask, [Buffer.from('short')])).toBe('short');
 });
 
@@ -134,3 +140,117 @@ test('the secrets of a configuration are what its keys say', () => {
     }),
   ).toEqual(['token-1', 'the-signature', 'token-2', 'token-3']);
 });
+
+test('many secrets that hold and overlap each other are found as by looking for each of them', async () => {
+  const letters = fc.stringMatching(/^[ab]{6,14}$/);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(letters, { minLength: 1, maxLength: 6 }),
+      fc.stringMatching(/^[ab]{0,120}$/),
+      fc.array(fc.nat(200), { maxLength: 12 }),
+      async (secrets, text, places) => {
+        const mask = new SecretMask();
+        await mask.learn(secrets);
+        const isSecret = new Uint8Array(text.length);
+        for (const form of secrets.flatMap((each) => [...secretForms(each)])) {
+          for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) {
+            isSecret.fill(1, at, at + form.length);
+          }
+        }
+        const expected = [...text].map((letter, at) =>
+          isSecret[at] === 0 ? letter : isSecret[at - 1] === 1 ? '' : '[redacted]',
+        );
+
+        expect(masked(mask, cut(Buffer.from(text), places))).toBe(expected.join(''));
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+});
+
+test.each([
+  ['one of 13,600 characters', [text(13_600)]],
+  ['two keys of several lines', [pem(3_300), pem(3_300)]],
+  ['one of a mebibyte', [text(1024 * 1024)]],
+  ['10,000 that are a mebibyte together', Array.from({ length: 10_000 }, () => text(105))],
+])('%s: learnt in short turns, in little memory, and found', async (_, secrets) => {
+  const before = memory();
+  const mask = new SecretMask();
+  const learning = mask.learn(secrets).then(() => true);
+  const turns: number[] = [];
+  for (let done = false; !done; ) {
+    // Not by the clock: others want the processors, too.
+    const used = process.threadCpuUsage();
+    done = await Promise.race([learning, setImmediate(false)]);
+    const { user, system } = process.threadCpuUsage(used);
+    turns.push((user + system) / 1_000);
+  }
+
+  // A collection of garbage, of all that the tests have left, may fall into one.
+  expect(turns.sort((a, b) => b - a)[1] ?? 0).toBeLessThan(20);
+  expect(memory() - before).toBeLessThan(20 * 1024 * 1024);
+  for (const each of [secrets[0], secrets.at(-1)] as string[]) {
+    const printed = Buffer.from(`-${each}-${Buffer.from(each).toString('base64')}-`);
+    expect(masked(mask, cut(printed, [1, 7, 1_000, 8_000]))).toMatch(
+      /^-\[redacted\]-\[redacted\][\w=]{0,3}-$/,
+    );
+  }
+});
+
+test('10,000 renewals take no memory, and what is no longer worth anything is forgotten', async () => {
+  const mask = new SecretMask();
+  const renew = async () => mask.learn([text(44), text(44)], Date.now() - 1);
+  for (let renewal = 0; renewal < 1_000; renewal++) {
+    await renew();
+  }
+  const few = mask.size;
+  const before = memory();
+
+  for (let renewal = 1_000; renewal < 10_000; renewal++) {
+    await renew();
+  }
+
+  expect(mask.size).toBe(few);
+  expect(memory() - before).toBeLessThan(2 * 1024 * 1024);
+});
+
+test('a secret that is learnt again without an end stays', async () => {
+  const mask = new SecretMask();
+  await mask.learn([secret], Date.now() - 1);
+  await mask.learn([secret]);
+  await mask.learn(['another one']);
+
+  expect(masked(mask, [Buffer.from(secret)])).toBe('[redacted]');
+});
+
+test('credentials are worth nothing some time after their certificate has expired, anything else always is', () => {
+  const certificate = JSON.stringify({ expiry: 1_000, signature: 'the-signature' });
+
+  expect(worthlessAfter({ clientId: 'me', accessToken: 'token-1', certificate })).toBe(1_801_000);
+  expect(worthlessAfter({ clientId: 'me', accessToken: 'token-1' })).toBe(Number.POSITIVE_INFINITY);
+  expect(worthlessAfter({ credentials: { certificate } })).toBe(Number.POSITIVE_INFINITY);
+  expect(worthlessAfter({ certificate: '-----BEGIN' })).toBe(Number.POSITIVE_INFINITY);
+});
+
+function text(length: number): string {
+  return randomBytes(length).toString('base64url').slice(0, length);
+}
+
+function pem(length: number): string {
+  const lines =
+    randomBytes(length)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN RSA PRIVATE KEY-----\n${lines.join('\n')}\n-----END RSA PRIVATE KEY-----\n`;
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** What is in use, garbage aside. */
+function memory(): number {
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

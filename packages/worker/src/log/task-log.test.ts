@@ -19,6 +19,23 @@ test('a worker line has the time in UTC with a space for the T, and ends with a 
   );
 });
 
+test('a worker line begins a line after output that did not end its own, and adds none after output that did', async () => {
+  await using log = await openLog();
+  const output = log.output();
+
+  const write = (text: string) => new Promise((resolve) => output.write(text, resolve));
+
+  await write('no line feed');
+  log.worker('first');
+  await write('a line\r\n');
+  log.worker('second');
+  await log.close();
+
+  expect(await content(log)).toMatch(
+    /^no line feed\n\[taskcluster [^\]]+\] first\na line\r\n\[taskcluster [^\]]+\] second\n$/,
+  );
+});
+
 test('the time of a worker line is the time at which it was written', async () => {
   await using log = await openLog();
   const before = Date.now();

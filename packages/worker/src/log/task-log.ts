@@ -5,6 +5,7 @@ import { SecretMask } from './secret-mask.ts';
 
 /** Bytes handed to a reader at a time. */
 const readSize = 64 * 1024;
+const newline = 10;
 
 /**
  * The log of one task run: a file on disk that any number of readers follow from the first byte while it
@@ -17,6 +18,8 @@ export class TaskLog implements AsyncDisposable {
   readonly #mask = new SecretMask();
   #writing: Promise<void> = Promise.resolve();
   #size = 0;
+  /** Whether the next byte begins a line. */
+  #atLineStart = true;
   #closed = false;
   #failure: Error | undefined;
 
@@ -29,15 +32,20 @@ export class TaskLog implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** From now on these appear nowhere in the log; returns how many are too short for that. */
-  conceal(secrets: Iterable<string>): number {
-    return this.#mask.learn(secrets);
+  /**
+   * From when it settles on these appear nowhere in the log; returns how many are too short for that.
+   *
+   * @param until when they are worth nothing any more, in epoch milliseconds; default: never
+   */
+  conceal(secrets: Iterable<string>, until?: number): Promise<number> {
+    return this.#mask.learn(secrets, until);
   }
 
   /** A line of the worker's: `[taskcluster <time>] <text>`. */
   worker(text: string): void {
     const time = new Date().toISOString().replace('T', ' ');
-    this.#say(`[taskcluster ${time}] ${text}\n`);
+    this.#flush();
+    this.#say(`${this.#atLineStart ? '' : '\n'}[taskcluster ${time}] ${text}\n`);
   }
 
   /** A line that log parsers take as the cause of a failure; the line feed before it puts it at column 0. */
@@ -119,6 +127,7 @@ export class TaskLog implements AsyncDisposable {
       this.#failure ??= new Error('it was closed');
       return this.#writing;
     }
+    this.#atLineStart = chunk.length === 0 ? this.#atLineStart : chunk.at(-1) === newline;
     this.#writing = this.#writing.then(async () => {
       try {
         await this.#file.appendFile(chunk);

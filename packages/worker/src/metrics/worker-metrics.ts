@@ -91,6 +91,11 @@ export class WorkerMetrics {
     help: 'Uploads that failed and were tried again, those of logs included.',
     ...this.#here,
   });
+  readonly overdueRuns = new Counter({
+    name: 'docker_worker_overdue_runs_total',
+    help: 'Aborted runs whose container did not exit within a minute.',
+    ...this.#here,
+  });
   readonly diskRefusals = new Counter({
     name: 'docker_worker_disk_refusals_total',
     help: 'Times that no work was claimed for lack of disk.',

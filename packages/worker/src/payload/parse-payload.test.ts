@@ -12,6 +12,18 @@ function linesFor(payload: unknown): string[] {
   return parsePayload(payload, schema, task).problems.map(problemLine);
 }
 
+test.each([
+  [{ env: { '': 'x' } }, 'payload.env', 'the name of a variable'],
+  [{ env: { 'A=B': 'x' } }, 'A=B', 'the name of a variable'],
+  [{ env: { A: 'x\0y' } }, 'payload.env.A', 'text without a NUL byte'],
+  [{ command: ['echo', 'x\0y'] }, 'payload.command[1]', 'text without a NUL byte'],
+])('%j, which no program can be given, is refused with its path', (part, path, expected) => {
+  const { problems } = parsePayload({ ...minimal, ...part }, schema, task);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]?.path).toContain(path);
+  expect(problems[0]?.message).toContain(expected);
+});
+
 test('a valid payload comes with its defaults', () => {
   expect(parsePayload(minimal, schema, task)).toEqual({
     payload: {

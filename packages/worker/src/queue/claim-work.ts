@@ -3,7 +3,7 @@ import { cuttableCall } from './cuttable-call.ts';
 import { type Claim, ClaimWorkAnswer } from './queue.ts';
 
 /** The queue answers after 20 seconds at the latest; this is when its answer counts as lost. */
-const timeoutMs = 60_000;
+const timeoutMs = 30_000;
 
 /** Asks the queue for tasks and waits as long as it lets us, or until `signal` aborts. */
 export async function claimWork(config: WorkerConfig, tasks: number, signal: AbortSignal): Promise<Claim[]> {

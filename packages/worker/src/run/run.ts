@@ -10,7 +10,7 @@ import type { PullEvent } from '../engine/ensure-image.ts';
 import type { Owner } from '../engine/labels.ts';
 import type { WarmUnits } from '../engine/warm-units.ts';
 import type { LogServer } from '../log/log-server.ts';
-import { secretValues } from '../log/secret-forms.ts';
+import { secretValues, worthlessAfter } from '../log/secret-forms.ts';
 import { TaskLog } from '../log/task-log.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
@@ -57,8 +57,8 @@ export interface Run {
   links: Map<string, string>;
   owner: Owner;
   log: TaskLog;
-  /** Keeps secrets out of the log from now on. */
-  conceal(secrets: Iterable<string>): void;
+  /** Keeps the secrets in that out of the log, from when it settles on: those of a configuration, or credentials. */
+  conceal(secretive: unknown): Promise<void>;
   /** A folder of the run's own, removed with it. */
   tempDir: string;
   logger: Logger;
@@ -71,6 +71,8 @@ export interface Run {
   queue(): Client;
   /** Where its artifacts go. */
   storage: ArtifactStorage;
+  /** Names of the artifacts that are not the payload's to make, once that has been examined. */
+  reservedArtifacts: ReadonlySet<string>;
   /** The artifacts that have been uploaded; hashes are of the bytes before compression. */
   uploaded: Map<string, { sha256: string }>;
   /** What the task runs in, once that is known: the image's id, and the hash of the artifact it came from. */
@@ -104,10 +106,11 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     log,
     tempDir,
     logger,
-    conceal(secrets) {
-      const tooShort = log.conceal(secrets);
+    async conceal(secretive) {
+      const tooShort = await log.conceal(secretValues(secretive), worthlessAfter(secretive));
       if (tooShort > 0) {
         logger.warn({ tooShort }, 'secrets that are too short to be masked in the log');
+        log.worker(`${tooShort} secrets of services are too short to be masked in this log.`);
       }
     },
     signal: stopping.signal,
@@ -120,9 +123,10 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     credentials: claim.credentials,
     queue: () => queueClient(host.config.rootUrl, run.credentials),
     storage: configuredStorage(host.config),
+    reservedArtifacts: new Set(),
     uploaded: new Map(),
     resources,
   };
-  run.conceal(secretValues([host.config.taskcluster, claim.credentials]));
+  await Promise.all([run.conceal(host.config.taskcluster), run.conceal(claim.credentials)]);
   return run;
 }

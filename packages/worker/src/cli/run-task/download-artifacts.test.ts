@@ -46,6 +46,23 @@ test('links and errors, which have no content, are left out', async () => {
   expect(await session.download()).toEqual([session.at('public/a.txt')]);
 });
 
+test('what cannot be saved is told, each with its reason, and the rest is saved', async () => {
+  await using session = await openSession();
+  await session.upload('public/a', 'a file');
+  await session.upload('public/a/b.txt', 'b');
+  await session.upload('public/../../out.txt', 'out');
+  await session.upload('public/zzz.txt', 'z');
+
+  const failed = session.download();
+
+  await expect(failed).rejects.toThrow(/^2 artifacts were saved in /);
+  await expect(failed).rejects.toThrow(/out\.txt" would be saved outside of /);
+  await expect(failed).rejects.toThrow(
+    /"public.*" could not be saved as .*: a file and a folder would have the same name\./,
+  );
+  expect(await readFile(session.at('public/zzz.txt'), 'utf8')).toBe('z');
+});
+
 test('a file of an earlier run is replaced', async () => {
   await using session = await openSession();
   await mkdir(session.at('public'), { recursive: true });

@@ -21,19 +21,44 @@ export async function downloadArtifacts(
   const { artifacts } = ArtifactList.parse(await queue.listArtifacts(taskId, runId));
   const stored = artifacts.filter(({ storageType }) => storageType === 's3' || storageType === 'object');
   const files: string[] = [];
+  const failed: string[] = [];
   // One after another: it is this machine's own disk, and a failure leaves none under way.
   for (const { name } of stored) {
-    const file = resolve(folder, name);
-    if (relative(folder, file).startsWith('..')) {
-      throw new UserError(`The artifact "${name}" would be saved outside of ${folder}.`);
+    try {
+      files.push(await download(queue.buildSignedUrl(queue.getArtifact, taskId, runId, name), name, folder));
+    } catch (error) {
+      failed.push((error as Error).message);
     }
-    const response = await fetch(queue.buildSignedUrl(queue.getArtifact, taskId, runId, name));
-    if (!response.ok || response.body === null) {
-      throw new UserError(`The artifact "${name}" could not be fetched: HTTP status ${response.status}.`);
-    }
-    await mkdir(dirname(file), { recursive: true });
-    await pipeline(Readable.fromWeb(response.body as never), createWriteStream(file));
-    files.push(file);
+  }
+  if (failed.length > 0) {
+    throw new UserError(
+      [`${files.length} artifacts were saved in ${folder}, others not:`, ...failed].join('\n'),
+    );
   }
   return files;
+}
+
+async function download(url: string, name: string, folder: string): Promise<string> {
+  const file = resolve(folder, name);
+  if (file === folder || relative(folder, file).startsWith('..')) {
+    throw new Error(`The artifact "${name}" would be saved outside of ${folder}.`);
+  }
+  const response = await fetch(url);
+  if (!response.ok || response.body === null) {
+    throw new Error(`The artifact "${name}" could not be fetched: HTTP status ${response.status}.`);
+  }
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await pipeline(Readable.fromWeb(response.body as never), createWriteStream(file));
+    return file;
+  } catch (error) {
+    throw new Error(`The artifact "${name}" could not be saved as ${file}: ${reasonOf(error)}.`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR'
+    ? 'a file and a folder would have the same name'
+    : message;
 }

@@ -64,7 +64,7 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   using _uncaught = endOnUncaught({ config, logger, worker: () => worker });
   [worker] = await Promise.all([
     startWorker({
-      ...{ config, logger },
+      ...{ config, logger, hangsUp: true },
       engine,
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,

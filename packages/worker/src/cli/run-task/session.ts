@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { Writable } from 'node:stream';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { z } from 'zod';
-import type { Outcome } from '../../lifecycle/execute.ts';
+import type { Outcome } from '../../run/outcome.ts';
 import { resolutionText } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
 import { UserError } from '../../user-error.ts';

@@ -17,6 +17,7 @@ export const artifacts: Feature = {
           skipCompressionExtensions: run.host.config.artifacts.skipCompressionExtensions,
           tempDir: run.tempDir,
           log: run.log,
+          reserved: run.reservedArtifacts,
           onUploaded(name, { sha256, size }, seconds) {
             run.logger.info({ size, seconds }, `Uploading ${name}`);
             run.uploaded.set(name, { sha256 });

@@ -13,6 +13,9 @@ import { settings } from './settings.ts';
 const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
 const seedBytes = 32;
 
+const certifiedLog = 'public/logs/certified.log';
+const certificateName = 'public/chain-of-trust.json';
+
 /**
  * A signed document that says which artifacts a run made, from which definition and where, so that tasks
  * further down can tell them from forged ones. Not made for a run that was aborted.
@@ -31,6 +34,7 @@ export const chainOfTrust: Feature = {
       return `there is no readable signing key at ${path}`;
     }
   },
+  artifactNames: () => [certifiedLog, certificateName, `${certificateName}.sig`],
   async openLog(run) {
     const key = await readSigningKey(settingsOf(run.host.config, settings).ed25519SigningKeyLocation);
     return {
@@ -44,14 +48,14 @@ export const chainOfTrust: Feature = {
 };
 
 async function publish(run: Run, key: KeyObject): Promise<void> {
-  const name = 'public/logs/certified.log';
+  const name = certifiedLog;
   const { sha256 } = await uploadLog(run, { name, contentType: 'text/plain' });
   run.uploaded.set(name, { sha256 });
   const document = Buffer.from(JSON.stringify(certificate(run), null, 2));
   const artifacts = [
-    { name: 'public/chain-of-trust.json', contentType: 'text/plain', source: document },
+    { name: certificateName, contentType: 'text/plain', source: document },
     {
-      name: 'public/chain-of-trust.json.sig',
+      name: `${certificateName}.sig`,
       contentType: 'application/octet-stream',
       source: sign(null, document, key),
     },

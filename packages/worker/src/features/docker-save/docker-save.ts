@@ -1,6 +1,6 @@
 import type { RunAbort } from '../../run/run-abort.ts';
 import type { Feature } from '../feature.ts';
-import { saveContainer } from './save-container.ts';
+import { cacheArtifact, imageArtifact, saveContainer } from './save-container.ts';
 import { settings } from './settings.ts';
 
 /**
@@ -12,6 +12,7 @@ export const dockerSave: Feature = {
   description: 'Uploads the task container as an image when the task has ended',
   settings,
   defaultOn: false,
+  artifactNames: ({ cache }) => [imageArtifact, ...Object.keys(cache ?? {}).map(cacheArtifact)],
   async prepare(run, payload) {
     return {
       async onExited(container, signal) {

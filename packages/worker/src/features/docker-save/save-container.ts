@@ -11,7 +11,11 @@ import { publishArchive } from './publish-archive.ts';
 
 const Sizes = z.looseObject({ SizeRw: z.number().default(0), SizeRootFs: z.number() });
 
-const imageArtifact = 'public/dockerImage.tar';
+export const imageArtifact = 'public/dockerImage.tar';
+
+export function cacheArtifact(name: string): string {
+  return `public/cache/${name}.tar`;
+}
 
 /**
  * Uploads a container that has exited as an image, and the task's caches beside it. All are tried, whatever
@@ -38,7 +42,7 @@ export async function saveContainer(
   const outcomes = await Promise.allSettled([
     explained(imageArtifact, signal, () => saveImage(run, container, { own, whole }, budget, signal)),
     ...Object.entries(caches).map(([name, mount]) => {
-      const artifact = `public/cache/${name}.tar`;
+      const artifact = cacheArtifact(name);
       return explained(artifact, signal, async () => {
         // Read as the container sees it, where no link of the cache leads to a file of this host.
         const archive = await container.archive(`${mount.replace(/\/+$/, '')}/.`);

@@ -10,7 +10,7 @@ import { type Feature, sidecarRequest } from '../feature.ts';
 import { openEnginePortal } from './engine-portal.ts';
 import { settings } from './settings.ts';
 import { shellAddresses, usesTls } from './shell-addresses.ts';
-import { publish, shellArtifacts } from './shell-artifacts.ts';
+import { publish, shellArtifactNames, shellArtifacts } from './shell-artifacts.ts';
 import { Stay } from './stay.ts';
 import { busybox, makeTaskFolder, wrapper } from './task-folder.ts';
 
@@ -43,6 +43,7 @@ export const interactive: Feature = {
       (name) => `interactive: the command does not see ${name}, which no shell takes for a name`,
     );
   },
+  artifactNames: (_payload, config) => shellArtifactNames(config),
   async prepare(run, payload) {
     const { config, engine } = run.host;
     const { minTime, expirationAfterSession, maxSessions } = settingsOf(config, settings).interactive;

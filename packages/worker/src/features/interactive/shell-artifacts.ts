@@ -1,4 +1,4 @@
-import { settingsOf } from '../../config/config.ts';
+import { settingsOf, type WorkerConfig } from '../../config/config.ts';
 import type { ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
 import { settings } from './settings.ts';
@@ -11,6 +11,11 @@ export interface ShellArtifact {
   url: string;
 }
 
+export function shellArtifactNames(config: WorkerConfig): string[] {
+  const { artifactName } = settingsOf(config, settings).interactive;
+  return [`${artifactName}interactive.html`, `${artifactName}shell.html`];
+}
+
 /**
  * The two artifacts that lead people to the page. Programs find the address of the socket in the query;
  * the page takes no notice of it.
@@ -18,14 +23,15 @@ export interface ShellArtifact {
 export function shellArtifacts(run: Run, { page, socket, socketV2 }: ShellAddresses): ShellArtifact[] {
   const { rootUrl } = run.host.config;
   const { interactive } = settingsOf(run.host.config, settings);
+  const [pageArtifact = '', shellArtifact = ''] = shellArtifactNames(run.host.config);
   const query = (v: string, socketUrl: string) =>
     new URLSearchParams({ v, socketUrl, taskId: run.taskId, runId: String(run.runId) });
   const own = `${page}?${query('1', socket)}`;
   const other = `${rootUrl}/shell/?${query('2', socketV2)}`;
   return [
-    { name: `${interactive.artifactName}interactive.html`, url: own },
+    { name: pageArtifact, url: own },
     {
-      name: `${interactive.artifactName}shell.html`,
+      name: shellArtifact,
       url: interactive.shellPage === 'taskcluster' ? other : own,
     },
   ];
