@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path/posix';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
@@ -59,6 +60,28 @@ export async function openArchive(
     await close();
     throw error;
   }
+}
+
+/** Of a path and of the links that it leads over. */
+const mostLinks = 40;
+
+/** Like {@link openArchive}; a symbolic link at the path is followed, within the container. */
+export async function openFollowed(
+  container: ArchiveSource,
+  path: string,
+  signal: AbortSignal,
+): Promise<Archive & { path: string }> {
+  let at = path;
+  for (let made = 0; made < mostLinks; made += 1) {
+    const archive = await openArchive(container, at, signal);
+    const { type, linkname } = archive.root.header;
+    if (type !== 'symlink') {
+      return { ...archive, path: at };
+    }
+    await archive[Symbol.asyncDispose]();
+    at = resolve('/', dirname(at), linkname ?? '');
+  }
+  throw new NotInContainer('its symbolic links lead in a circle');
 }
 
 async function openStream(container: ArchiveSource, path: string, signal: AbortSignal): Promise<Readable> {

@@ -118,11 +118,41 @@ describe('what is not there', () => {
     expect((await run.download('public/a')).status).toBe(424);
   });
 
+  test('a symbolic link is what it leads to within the container', async () => {
+    const container = filesContainer({
+      '/a': { symlink: 'b' },
+      '/b': { symlink: '../usr/c' },
+      '/usr/c': 'content',
+      '/folder': { symlink: '/real' },
+      '/real': { 'x.jpg': 'x' },
+    });
+
+    await uploadArtifacts(
+      container,
+      { 'public/a.jpg': { type: 'file', path: '/a' }, dir: { type: 'directory', path: '/folder' } },
+      run.destination,
+    );
+
+    expect((await run.download('public/a.jpg')).bytes.toString()).toBe('content');
+    expect((await run.download('dir/x.jpg')).bytes.toString()).toBe('x');
+  });
+
+  test.each([
+    ['to nothing', 'nowhere', 'Could not find the file /nowhere in container 0a1b2c'],
+    ['in a circle', 'a', 'its symbolic links lead in a circle'],
+  ])('a symbolic link that leads %s is a missing artifact', async (_, symlink, reason) => {
+    const container = filesContainer({ '/a': { symlink } });
+
+    await uploadArtifacts(container, { 'public/a': { type: 'file', path: '/a' } }, run.destination);
+
+    expect(run.workerLines).toEqual([`Artifact "public/a" not found at "/a": ${reason}`]);
+    expect(await run.list()).toMatchObject([{ name: 'public/a', storageType: 'error' }]);
+  });
+
   test.each([
     ['file', { 'a.txt': 'x' }, 'directory'],
     ['directory', 'text', 'file'],
     ['volume', { 'a.txt': 'x' }, 'directory'],
-    ['file', { symlink: '/etc/passwd' }, 'symlink'],
   ] as const)(
     'a %s that is something else is an error line, and fails nothing',
     async (type, content, actual) => {
@@ -178,21 +208,43 @@ describe('directories', () => {
     expect(await run.list()).toEqual([]);
   });
 
-  test('links out of the directory and special files are left out, and counted in one line', async () => {
+  test('a symbolic link in a directory is a file if it leads to one, wherever in the container', async () => {
+    const container = filesContainer({
+      '/out': {
+        'a.jpg': 'inside',
+        'sub/in.jpg': { type: 'symlink', linkname: '../a.jpg' },
+        'chain.jpg': { type: 'symlink', linkname: '/out/sub/in.jpg' },
+        'out.jpg': { type: 'symlink', linkname: '/etc/motd' },
+      },
+      '/etc/motd': 'outside',
+    });
+
+    await uploadArtifacts(container, { dir: directory('/out') }, run.destination);
+
+    const contents = ['sub/in.jpg', 'chain.jpg', 'out.jpg'].map(async (name) =>
+      (await run.download(`dir/${name}`)).bytes.toString(),
+    );
+    expect(await Promise.all(contents)).toEqual(['inside', 'inside', 'outside']);
+  });
+
+  test('links to what is no file and special files are left out, and counted in one line', async () => {
     const container = filesContainer({
       '/out': {
         a: 'x',
-        one: { type: 'symlink', linkname: '/etc/passwd' },
-        two: { type: 'symlink', linkname: 'a' },
+        one: { type: 'symlink', linkname: '/etc' },
+        two: { type: 'symlink', linkname: 'nothing' },
+        three: { type: 'symlink', linkname: 'four' },
+        four: { type: 'symlink', linkname: 'three' },
         pipe: { type: 'fifo' },
       },
+      '/etc': { passwd: 'x' },
     });
 
     await uploadArtifacts(container, { dir: directory('/out') }, run.destination);
 
     expect(await names()).toEqual(['dir/a']);
     expect(run.workerLines).toEqual([
-      'Artifact "dir": skipped 2 symbolic links and 1 special file in "/out"',
+      'Artifact "dir": skipped 4 symbolic links and 1 special file in "/out"',
     ]);
   });
 
@@ -210,9 +262,12 @@ describe('directories', () => {
   test('a file whose name the queue does not take is told in words, and the rest is uploaded', async () => {
     const container = filesContainer({ '/out': { 'größe.txt': 'x', 'two\nlines': 'x', 'good.txt': 'x' } });
 
-    await expect(uploadArtifacts(container, { dir: directory('/out') }, run.destination)).rejects.toThrow();
+    await uploadArtifacts(container, { dir: directory('/out') }, run.destination);
 
-    expect(await names()).toEqual(['dir/good.txt']);
+    expect(await run.list()).toMatchObject([
+      { name: 'dir', storageType: 'error' },
+      { name: 'dir/good.txt', storageType: 's3' },
+    ]);
     expect(run.errorLines).toEqual(
       ['dir/größe.txt', 'dir/two\\nlines'].map(
         (name) =>

@@ -1,7 +1,7 @@
 import { retry } from '../async/retry.ts';
 import { Slots } from '../async/slots.ts';
 import type { ArtifactDeclaration } from '../payload/artifact-declaration.ts';
-import { type ArchiveSource, NotInContainer, openArchive } from './archive.ts';
+import { type ArchiveSource, NotInContainer, openFollowed } from './archive.ts';
 import { createArtifact } from './create-artifact.ts';
 import type { ArtifactDestination } from './destination.ts';
 import { FileUploads } from './file-uploads.ts';
@@ -66,14 +66,19 @@ async function uploadArtifact(
   }
 
   try {
-    await using archive = await openArchive(container, path, signal);
+    await using archive = await openFollowed(container, path, signal);
     const { type: actual } = archive.root.header;
     if (actual !== type) {
       const message = `Error uploading "${name}". Expected artifact to be a "${type}" but was "${actual}"`;
       log.error(message);
       await errorArtifact('invalid-resource-on-worker', message);
     } else if (actual === 'directory') {
-      await uploadDirectory({ name, path, expires }, archive, container, destination, files);
+      const directory = { name, path: archive.path, expires };
+      const unnamed = await uploadDirectory(directory, archive, container, destination, files);
+      if (unnamed.length > 0) {
+        const message = `These files have names that no artifact can have, and were not uploaded: ${unnamed.join(', ')}`;
+        await errorArtifact('invalid-resource-on-worker', message);
+      }
     } else {
       const { uploaded } = await files.start([name], expires, archive.root);
       await uploaded;

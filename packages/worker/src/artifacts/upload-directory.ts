@@ -1,8 +1,16 @@
 import { isArtifactName } from '../payload/name-problems.ts';
-import { type Archive, type ArchiveSource, type Entry, openArchive, pathBelow } from './archive.ts';
+import {
+  type Archive,
+  type ArchiveSource,
+  type Entry,
+  NotInContainer,
+  openArchive,
+  openFollowed,
+  pathBelow,
+} from './archive.ts';
 import type { ArtifactDestination } from './destination.ts';
 import type { FileUploads } from './file-uploads.ts';
-import { HardLinks } from './hard-links.ts';
+import { Links } from './links.ts';
 
 export interface DirectoryArtifact {
   name: string;
@@ -16,8 +24,10 @@ const unnamable =
   'Names of artifacts have printable ASCII characters only, and at most 1024; rename the file.';
 
 /**
- * Uploads every file below the archive's root while the archive is still being read. Symbolic links are left
- * out: their targets may lie anywhere. Hard links come without content, and are uploaded after all others.
+ * Uploads every file below the archive's root while the archive is still being read. Links come without content, and are
+ * uploaded after all others; a symbolic link is a file if it leads to one, anywhere in the container.
+ *
+ * @returns files whose names no artifact can have
  */
 export async function uploadDirectory(
   { name, path, expires }: DirectoryArtifact,
@@ -25,10 +35,11 @@ export async function uploadDirectory(
   container: ArchiveSource,
   { log, signal }: ArtifactDestination,
   files: FileUploads,
-): Promise<void> {
+): Promise<string[]> {
   const directoryName = name.replace(/\/+$/, '');
   const pending = new Set<Promise<void>>();
-  const links = new HardLinks();
+  const links = new Links(path);
+  const unnamed: string[] = [];
   let outage = false;
 
   async function upload(paths: readonly string[], entry: Entry): Promise<void> {
@@ -36,7 +47,9 @@ export async function uploadDirectory(
       .map((below) => `${directoryName}/${below}`)
       .filter((file) => {
         if (!isArtifactName(file)) {
-          files.report(JSON.stringify(file).slice(1, -1), new Error(unnamable));
+          const readable = JSON.stringify(file).slice(1, -1);
+          unnamed.push(readable);
+          log.error(`Error uploading "${readable}" artifact. ${unnamable}`);
           return false;
         }
         const why = files.taken(file, name);
@@ -72,14 +85,38 @@ export async function uploadDirectory(
         throw new Error('The files that were left in the directory are not tried.');
       }
     }
-    await links.upload(() => openArchive(container, path, signal), upload);
+    const { leaving, dangling } = await links.upload(() => openArchive(container, path, signal), upload);
+    for (const [below, target] of leaving) {
+      if (!(await uploadTarget(below, target))) {
+        dangling.push(below);
+      }
+    }
+    const skipped = { symbolicLinks: dangling.length, specialFiles: links.specialFiles };
+    const left = skippedText(skipped);
+    if (left !== '') {
+      log.worker(`Artifact "${name}": skipped ${left} in "${path}"`);
+    }
+    return unnamed;
   } finally {
     await Promise.all(pending);
   }
 
-  const left = skippedText(links.skipped);
-  if (left !== '') {
-    log.worker(`Artifact "${name}": skipped ${left} in "${path}"`);
+  /** False when there is no file. */
+  async function uploadTarget(below: string, target: string): Promise<boolean> {
+    try {
+      await using found = await openFollowed(container, target, signal);
+      const { type } = found.root.header;
+      if (type !== 'file' && type !== 'contiguous-file') {
+        return false;
+      }
+      await upload([below], found.root);
+      return true;
+    } catch (error) {
+      if (error instanceof NotInContainer) {
+        return false;
+      }
+      throw error;
+    }
   }
 }
 
