@@ -42,7 +42,12 @@ export async function uploadSpooled(
   const { name, signal, limits, storage = s3Storage } = upload;
   const onRetry = (error: unknown) => upload.onRetry?.(name, error);
   try {
-    await retry(() => storage.store(upload, upload, content, signal), { ...limits, signal, onRetry });
+    await retry(() => storage.store(upload, upload, content, signal), {
+      ...limits,
+      signal,
+      onRetry,
+      untilReached: signal !== undefined,
+    });
   } catch (error) {
     signal?.throwIfAborted();
     throw new UploadError(upload.name, error);

@@ -14,6 +14,8 @@ export interface RetryLimits {
 
 export interface RetryOptions extends RetryLimits {
   signal?: AbortSignal;
+  /** Tries on for as long as the other side cannot be reached; such attempts do not count. Needs a signal that ends it. */
+  untilReached?: boolean;
   /** Whether the same could succeed later; default: {@link mayPass}. */
   mayPass?(error: unknown): boolean;
   /** Before each pause. */
@@ -30,7 +32,8 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      if (made >= maxAttempts || !(options.mayPass ?? mayPass)(error)) {
+      const counts = !(options.untilReached && isUnreachable(error));
+      if ((counts && made >= maxAttempts) || !(options.mayPass ?? mayPass)(error)) {
         throw error;
       }
       const jitter = 1 + randomizationFactor * (2 * Math.random() - 1);
@@ -41,21 +44,30 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
   }
 }
 
-const networkErrors = new Set([
+const unreachable = new Set([
   'EAI_AGAIN',
-  'ECONNABORTED',
   'ECONNREFUSED',
-  'ECONNRESET',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOTFOUND',
-  'EPIPE',
   'ETIMEDOUT',
-  'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_CONNECT_TIMEOUT',
+]);
+const networkErrors = new Set([
+  ...unreachable,
+  'ECONNABORTED',
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_SOCKET',
 ]);
+
+/** There was nobody to connect to. */
+function isUnreachable(error: unknown): boolean {
+  const { statusCode, code } = (error ?? {}) as { statusCode?: unknown; code?: unknown };
+  return typeof statusCode !== 'number' && typeof code === 'string' && unreachable.has(code);
+}
 
 /** Network errors, and the answers of a server that is overloaded or broken. */
 export function mayPass(error: unknown): boolean {

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { longTimeout } from '../async/long-timeout.ts';
+import { whenAborted } from '../async/when-aborted.ts';
 import type { RunningContainer } from '../engine/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Outcome, outcomeOf } from '../run/outcome.ts';
 import { type Resolution, RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
-import type { AbortCause, RunAbort } from '../run/run-abort.ts';
+import type { RunAbort } from '../run/run-abort.ts';
 import { type Prepared, unstartable } from './prepare.ts';
 
 /** Of a command that the kernel has killed. */
@@ -119,9 +120,6 @@ function resolutionOf(exitCode: number, { onExitStatus }: Payload): Resolution {
     : { kind: 'failed' };
 }
 
-/** The queue takes artifacts for 25 minutes after a task was cancelled; nobody waits that long for a slot. */
-const canceledUploadMs = 5 * 60_000;
-
 /** Features see the container after its exit, except of a run that another worker may have by now. */
 async function finish(
   run: Run,
@@ -129,16 +127,13 @@ async function finish(
   container: RunningContainer,
   outcome: Outcome,
 ): Promise<Outcome> {
-  if (abortKind(run.signal) === 'claim-lapsed') {
+  if (run.over.aborted) {
     return outcome;
   }
-  using limit = uploadLimit(run);
-  const exited = await Promise.allSettled(
-    contributions.map((part) => part.onExited?.(container, limit.signal)),
-  );
+  const exited = await Promise.allSettled(contributions.map((part) => part.onExited?.(container, run.over)));
   const finished = await Promise.allSettled(contributions.map((part) => part.onFinished?.()));
-  if (limit.signal.aborted) {
-    const { message, resolution } = limit.signal.reason as RunAbort;
+  if (run.over.aborted) {
+    const { message, resolution } = run.over.reason as RunAbort;
     run.log.error(message);
     return outcomeOf(resolution);
   }
@@ -155,45 +150,4 @@ async function finish(
     reasons.find((reason) => reason instanceof RunFailure) ??
     (reasons.some(isHostFault) ? hostFault('') : undefined);
   return outcomeOf(told?.resolution ?? { kind: 'failed' });
-}
-
-/**
- * Bounds what is done after the task's exit: not at all once another worker may have the run, for some minutes when it was
- * cancelled, and by the grace period once the worker shuts down. The signal's reason is a RunAbort.
- */
-function uploadLimit({ signal, host }: Run): { signal: AbortSignal } & Disposable {
-  const limit = new AbortController();
-  const done = new AbortController();
-  const timers: NodeJS.Timeout[] = [];
-  const end = (reason: unknown, ms: number) => timers.push(setTimeout(() => limit.abort(reason), ms));
-  const onAbort = () => {
-    const kind = abortKind(signal);
-    if (kind === 'claim-lapsed') {
-      limit.abort(signal.reason);
-    } else if (kind === 'canceled') {
-      end(signal.reason, canceledUploadMs);
-    }
-  };
-  const onStop = () => void end(host.stopping.reason, host.config.shutdown.graceSeconds * 1000);
-  whenAborted(signal, onAbort, done.signal);
-  whenAborted(host.stopping, onStop, done.signal);
-  return {
-    signal: limit.signal,
-    [Symbol.dispose]() {
-      done.abort();
-      timers.forEach(clearTimeout);
-    },
-  };
-}
-
-function abortKind({ aborted, reason }: AbortSignal): AbortCause['kind'] | undefined {
-  return aborted ? (reason as RunAbort).abortCause.kind : undefined;
-}
-
-function whenAborted(signal: AbortSignal, listener: () => void, until: AbortSignal): void {
-  if (signal.aborted) {
-    listener();
-  } else {
-    signal.addEventListener('abort', listener, { once: true, signal: until });
-  }
 }

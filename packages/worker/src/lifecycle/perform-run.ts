@@ -49,8 +49,8 @@ export async function performRun(
       `completed in ${(performance.now() - started) / 1000} seconds`,
   );
   const closed = await closeLog(run, await consumers, outcome);
-  await reclaiming[Symbol.asyncDispose]();
   await reportResolution(run, closed.resolution);
+  await reclaiming[Symbol.asyncDispose]();
   // What an aborted preparation was still making must have an owner before the owners are disposed of.
   await Promise.allSettled(background);
   return closed;

@@ -273,7 +273,9 @@ async function claimRun({ claimSeconds }: { claimSeconds: number }) {
   if (claim === undefined) {
     throw new Error('the queue gave no task');
   }
-  const host = { config, version: '0', workerName: 'test', logger: pino({ level: 'silent' }) } as RunHost;
+  const stopping = new AbortController().signal;
+  const logger = pino({ level: 'silent' });
+  const host = { config, version: '0', workerName: 'test', logger, stopping } as RunHost;
   const run = await openRun(host, claim, stack);
   const owned = stack.move();
   return {

@@ -1,27 +1,23 @@
+import { retry } from '../async/retry.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import type { Resolution } from '../run/resolution.ts';
 import { resolutionText } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
+
+const patience = { maxAttempts: Number.POSITIVE_INFINITY, delayFactor: 500, longestDelay: 10_000 };
 
 /**
  * Tells the queue how the run ended. One that was resolved elsewhere meanwhile, or whose claim has lapsed, is
  * not ours any more: the queue refuses that, and it stays as it is.
  */
 export async function reportResolution(run: Run, resolution: Resolution): Promise<void> {
-  const { taskId, runId } = run;
   try {
-    switch (resolution.kind) {
-      case 'completed':
-        await run.queue().reportCompleted(taskId, runId);
-        break;
-      case 'failed':
-        await run.queue().reportFailed(taskId, runId);
-        break;
-      case 'exception':
-        await run.queue().reportException(taskId, runId, { reason: resolution.reason });
-        break;
-      case 'none':
-        break;
-    }
+    // As long as the claim lives; a report whose answer was lost is taken twice.
+    await retry(() => unlessAborted(run.over, report(run, resolution)), {
+      ...patience,
+      signal: run.over,
+      onRetry: (error) => run.logger.warn({ err: error }, 'the run could not be resolved yet'),
+    });
     run.logger.info(
       { taskState: taskState(resolution), resolution: resolutionText(resolution) },
       'task resolved',
@@ -29,6 +25,19 @@ export async function reportResolution(run: Run, resolution: Resolution): Promis
   } catch (error) {
     // The queue's own time-out resolves a run that cannot be reported; nothing better can be done from here.
     run.logger.error({ err: error, resolution: resolutionText(resolution) }, 'the run could not be resolved');
+  }
+}
+
+async function report({ queue, taskId, runId }: Run, resolution: Resolution): Promise<void> {
+  switch (resolution.kind) {
+    case 'completed':
+      return await queue().reportCompleted(taskId, runId);
+    case 'failed':
+      return await queue().reportFailed(taskId, runId);
+    case 'exception':
+      return await queue().reportException(taskId, runId, { reason: resolution.reason });
+    case 'none':
+      return;
   }
 }
 

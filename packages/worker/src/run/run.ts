@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Client } from 'taskcluster-client';
 import { configuredStorage } from '../artifacts/configured-storage.ts';
 import type { ArtifactStorage } from '../artifacts/storage.ts';
+import { whenAborted } from '../async/when-aborted.ts';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PullEvent } from '../engine/ensure-image.ts';
@@ -65,6 +66,11 @@ export interface Run {
   /** Aborted with a RunAbort when the run must stop. The first cause stands. */
   signal: AbortSignal;
   abort(cause: AbortCause): void;
+  /**
+   * Aborted, with a RunAbort, when nothing more can be told to the queue of this run: its claim has lapsed, it was cancelled
+   * some minutes ago, or the grace period of a worker that shuts down is over.
+   */
+  over: AbortSignal;
   /** The claim's newest credentials. */
   credentials: Credentials;
   /** A queue client with the claim's newest credentials: ask for it at each call. */
@@ -81,6 +87,9 @@ export interface Run {
   resources: AsyncDisposableStack;
 }
 
+/** The queue takes artifacts for 25 minutes after a task was cancelled; nobody waits that long for a slot. */
+const canceledUploadMs = 5 * 60_000;
+
 /** What the log calls an abort; where nothing is said, `task aborted`. */
 const abortEvent: Partial<Record<AbortCause['kind'], string>> = {
   canceled: 'cancelling task',
@@ -94,6 +103,13 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
   const { path: tempDir } = resources.use(await makeRunFolder(owner));
   const log = resources.use(await TaskLog.open(join(tempDir, 'task.log')));
   const stopping = new AbortController();
+  const ending = new AbortController();
+  const done = new AbortController();
+  resources.defer(() => done.abort());
+  const endIn = (ms: number, reason: unknown) => {
+    const timer = setTimeout(() => ending.abort(reason), ms);
+    whenAborted(done.signal, () => clearTimeout(timer));
+  };
   const logger = host.logger.child({ taskId, runId });
   const run: Run = {
     taskId,
@@ -119,7 +135,13 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
         logger.info({ cause }, abortEvent[cause.kind] ?? 'task aborted');
         stopping.abort(new RunAbort(cause));
       }
+      if (cause.kind === 'claim-lapsed') {
+        ending.abort(new RunAbort(cause));
+      } else if (cause.kind === 'canceled') {
+        endIn(canceledUploadMs, new RunAbort(cause));
+      }
     },
+    over: ending.signal,
     credentials: claim.credentials,
     queue: () => queueClient(host.config.rootUrl, run.credentials),
     storage: configuredStorage(host.config),
@@ -127,6 +149,8 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     uploaded: new Map(),
     resources,
   };
+  const onStop = () => endIn(host.config.shutdown.graceSeconds * 1000, host.stopping.reason);
+  whenAborted(host.stopping, onStop, done.signal);
   await Promise.all([run.conceal(host.config.taskcluster), run.conceal(claim.credentials)]);
   return run;
 }

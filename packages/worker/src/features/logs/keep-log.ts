@@ -1,3 +1,5 @@
+import { createArtifact } from '../../artifacts/create-artifact.ts';
+import { retry } from '../../async/retry.ts';
 import type { Run } from '../../run/run.ts';
 import { backingLogName, liveLogName } from './log-names.ts';
 import { uploadLog } from './upload-log.ts';
@@ -8,10 +10,11 @@ export const logContentType = 'text/plain; charset=utf-8';
 export async function keepLog(run: Run): Promise<void> {
   const name = liveLogName(run.task.payload);
   await uploadLog(run, { name: backingLogName(name), contentType: logContentType });
-  await run.queue().createArtifact(run.taskId, run.runId, name, {
+  const link = {
     storageType: 'link',
     expires: run.task.expires,
     contentType: logContentType,
     artifact: backingLogName(name),
-  });
+  };
+  await retry(() => createArtifact(run, name, run.over, link), { signal: run.over, untilReached: true });
 }

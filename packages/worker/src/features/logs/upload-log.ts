@@ -15,5 +15,6 @@ export async function uploadLog(
     source: run.log.path,
     gzip: true,
     tempDir: run.tempDir,
+    signal: run.over,
   });
 }
