@@ -68,13 +68,14 @@ test('a message that is too large ends its session with 1009', async () => {
 test('messages that come too fast wait, and none is lost', async () => {
   await using server = await startServer(container.id, { limits: { messagesPerSecond: 100 } });
   const socket = await TestSocket.open(`${server.v1}?tty=false&command=cat`);
+  const begun = performance.now();
   for (let count = 0; count < 250; count++) {
     socket.send(Buffer.from('\0x'));
   }
   await socket.until(() => socket.text.replaceAll(/[^x]/g, '').length === 250);
-  const begun = performance.now();
   socket.send(Buffer.from([102]));
   await once(socket.socket, 'close');
 
-  expect(performance.now() - begun).toBeGreaterThan(900);
+  // A second's worth goes through at once; the rest takes as long as it has to.
+  expect(performance.now() - begun).toBeGreaterThan(1_400);
 });
