@@ -202,11 +202,8 @@ test('an image is pulled by its digest', async () => {
 });
 
 test('an image that tasks made the worker fetch goes when nobody uses it for long; others stay', async () => {
-  const [named, made, mine] = [
-    await tinyImage(),
-    await tinyImage(),
-    await tinyImage([`mine-${randomUUID()}:latest`]),
-  ];
+  const mineName = `mine-${randomUUID()}:latest`;
+  const [named, made, mine] = [await tinyImage(), await tinyImage(), await tinyImage([mineName])];
   await docker.loadImage(Readable.from([mine.archive]));
   await using registry = await startRegistry('team/tool', named);
   await using folder = await makeTempDir();
@@ -221,7 +218,7 @@ test('an image that tasks made the worker fetch goes when nobody uses it for lon
     path: 'public/image.tar',
   };
 
-  for (const image of [`${registry.address}/team/tool`, source, mine.id]) {
+  for (const image of [`${registry.address}/team/tool`, source, mineName]) {
     const taskId = await elsewhere.createTask({ image, command: ['cat', '/marker'] });
     expect((await own.outcome(taskId)).resolution.kind).toBe('completed');
   }

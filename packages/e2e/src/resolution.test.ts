@@ -163,13 +163,11 @@ test('a command that cannot be started fails the run', async () => {
   );
 });
 
-test('a container that the engine does not create fails the run', async () => {
+test('what the engine would not take is refused before it is asked', async () => {
   const taskId = await deployment.createTask({ command: ['true'], env: { '': 'no name' } });
 
-  expect(await runsOf(taskId)).toEqual(['failed/failed']);
-  expect(await deployment.taskLog(taskId)).toContain(
-    '[taskcluster:error] Failure to properly start execution environment.',
-  );
+  expect(await runsOf(taskId)).toEqual(['exception/malformed-payload']);
+  expect(await deployment.taskLog(taskId)).toContain('payload.env');
 });
 
 test('maxRunTime stops the task, fails the run and keeps its artifacts', async () => {
