@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import fastify from 'fastify';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import type { TaskLog } from './task-log.ts';
 
 const headers = {
@@ -18,6 +19,9 @@ export interface LogServer extends AsyncDisposable {
   /** Publishes a log under a token that cannot be guessed, until the result is disposed. */
   publish(log: TaskLog): { path: string } & Disposable;
 }
+
+/** What a reader keeps in memory; there may be hundreds of them who do not read. */
+const bufferBytes = 16 * 1024;
 
 /** With a certificate and its key, in PEM, by https. */
 export async function startLogServer(
@@ -41,10 +45,7 @@ export async function startLogServer(
     reply.raw.writeHead(200, headers).flushHeaders();
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    const bytes = Readable.from(log.read(AbortSignal.any([gone.signal, closing.signal])));
-    pipeline(bytes, reply.raw).catch(() => {
-      // The reader has left.
-    });
+    void send(log, reply.raw, AbortSignal.any([gone.signal, closing.signal]));
   });
   await server.listen({ host: address, port });
   return {
@@ -61,4 +62,18 @@ export async function startLogServer(
       await server.close();
     },
   };
+}
+
+/** One piece at a time: the next one is read, into the same memory, when the reader has taken this. */
+async function send(log: TaskLog, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  const write = promisify<Buffer, void>(response.write.bind(response));
+  try {
+    for await (const bytes of log.read(signal, Buffer.allocUnsafeSlow(bufferBytes))) {
+      await unlessAborted(signal, write(bytes));
+    }
+    response.end();
+  } catch {
+    // The reader has left, or the log cannot be read.
+    response.destroy();
+  }
 }

@@ -70,13 +70,16 @@ export class TaskLog implements AsyncDisposable {
   /**
    * Follows the log from its first byte to its last; ends when the log is closed or `signal` aborts. A reader
    * has the file open itself, so that a slow one outlives the run.
+   *
+   * @param into is filled anew with each piece, for a reader that keeps none; default: each piece has memory of its own
    */
-  async *read(signal?: AbortSignal): AsyncGenerator<Buffer> {
+  async *read(signal?: AbortSignal, into?: Buffer): AsyncGenerator<Buffer> {
     await using file = await open(this.path, 'r');
     for (let position = 0; ; ) {
       while (position < this.#size && !signal?.aborted) {
-        const buffer = Buffer.allocUnsafe(Math.min(readSize, this.#size - position));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+        const left = this.#size - position;
+        const buffer = into ?? Buffer.allocUnsafe(Math.min(readSize, left));
+        const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, left), position);
         position += bytesRead;
         yield buffer.subarray(0, bytesRead);
       }
