@@ -26,6 +26,7 @@ const elsewhere: Record<string, string> = {
   'npm run images\nnode deploy/disk-image.ts': 'vm/machine.test.ts, for which it takes an emulated machine',
   'mkdir config': 'vm/machine.test.ts',
   'curl --location --compressed --output image.tar': 'docker-save.test.ts and examples.test.ts',
+  'taskcluster api auth createRole': 'deployment-scopes.test.ts makes the same roles of the same JSON',
   'curl --fail-with-body': 'a command of a task, which testdroid.yml has in a longer form',
 };
 
