@@ -107,7 +107,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
   const done = new AbortController();
   resources.defer(() => done.abort());
   const endIn = (ms: number, reason: unknown) => {
-    const timer = setTimeout(() => ending.abort(reason), ms);
+    const timer = setTimeout(() => ending.abort(reason), ms).unref();
     whenAborted(done.signal, () => clearTimeout(timer));
   };
   const logger = host.logger.child({ taskId, runId });
