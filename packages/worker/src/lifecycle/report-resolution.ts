@@ -12,12 +12,14 @@ const patience = { maxAttempts: Number.POSITIVE_INFINITY, delayFactor: 500, long
  */
 export async function reportResolution(run: Run, resolution: Resolution): Promise<void> {
   try {
-    // As long as the claim lives; a report whose answer was lost is taken twice.
-    await retry(() => unlessAborted(run.over, report(run, resolution)), {
-      ...patience,
-      signal: run.over,
-      onRetry: (error) => run.logger.warn({ err: error }, 'the run could not be resolved yet'),
-    });
+    if (resolution.kind !== 'none') {
+      // As long as the claim lives; a report whose answer was lost is taken twice.
+      await retry(() => unlessAborted(run.over, report(run, resolution)), {
+        ...patience,
+        signal: run.over,
+        onRetry: (error) => run.logger.warn({ err: error }, 'the run could not be resolved yet'),
+      });
+    }
     run.logger.info(
       { taskState: taskState(resolution), resolution: resolutionText(resolution) },
       'task resolved',
@@ -28,7 +30,10 @@ export async function reportResolution(run: Run, resolution: Resolution): Promis
   }
 }
 
-async function report({ queue, taskId, runId }: Run, resolution: Resolution): Promise<void> {
+async function report(
+  { queue, taskId, runId }: Run,
+  resolution: Exclude<Resolution, { kind: 'none' }>,
+): Promise<void> {
   switch (resolution.kind) {
     case 'completed':
       return await queue().reportCompleted(taskId, runId);
@@ -36,8 +41,6 @@ async function report({ queue, taskId, runId }: Run, resolution: Resolution): Pr
       return await queue().reportFailed(taskId, runId);
     case 'exception':
       return await queue().reportException(taskId, runId, { reason: resolution.reason });
-    case 'none':
-      return;
   }
 }
 
