@@ -6,6 +6,6 @@ export default {
   // One engine: a test that looks at what is left on it must be alone.
   maxWorkers: 1,
   testTimeout: 120_000,
-  globalSetup: '<rootDir>/src/harness/remember-host.ts',
-  globalTeardown: '<rootDir>/src/harness/compare-host.ts',
+  globalSetup: '<rootDir>/src/harness/host/remember-host.ts',
+  globalTeardown: '<rootDir>/src/harness/host/compare-host.ts',
 };

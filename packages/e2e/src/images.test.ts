@@ -4,13 +4,13 @@ import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
-import { ociLayout } from './harness/oci-layout.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { ociLayout } from './harness/images/oci-layout.ts';
+import { startRegistry } from './harness/images/registry.ts';
+import { digest, makeTinyImage, type TinyImage } from './harness/images/tiny-image.ts';
 import { type PublishOptions, publishArtifact } from './harness/publish-artifact.ts';
-import { startRegistry } from './harness/registry.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
-import { digest, makeTinyImage, type TinyImage } from './harness/tiny-image.ts';
 
 const dockerConfig = { delayFactor: 20, maxArchiveBytes: 20_000_000 };
 
