@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { freePort } from '@docker-worker/service-kit/testing/free-port';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import taskcluster from 'taskcluster-client';
@@ -42,14 +42,6 @@ async function claimRun(stack: AsyncDisposableStack) {
       local = await startLocalTaskcluster(options);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test('a result waits for a queue that is away, and is reported when it comes back', async () => {
