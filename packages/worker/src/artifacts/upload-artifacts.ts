@@ -30,8 +30,8 @@ export async function uploadArtifacts(
     }),
   );
   destination.signal.throwIfAborted();
-  if (files.failed) {
-    throw new UploadsFailed(files.outage);
+  if (files.errors.length > 0) {
+    throw new UploadsFailed(files.outage, files.errors);
   }
 }
 
@@ -39,8 +39,8 @@ export class UploadsFailed extends Error {
   /** The storage or the queue could not be reached: another run may succeed. */
   readonly outage: boolean;
 
-  constructor(outage: boolean) {
-    super('Encountered error when uploading artifact(s)');
+  constructor(outage: boolean, errors: unknown[]) {
+    super('Encountered error when uploading artifact(s)', { cause: new AggregateError(errors) });
     this.name = 'UploadsFailed';
     this.outage = outage;
   }
@@ -61,6 +61,7 @@ async function uploadArtifact(
     await retry(() => createArtifact(destination, name, signal, properties), {
       ...destination.limits,
       signal,
+      untilReached: true,
       onRetry: (error) => destination.onRetry?.(name, error),
     });
   }
