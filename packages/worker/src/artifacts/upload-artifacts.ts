@@ -1,4 +1,3 @@
-import { retry } from '../async/retry.ts';
 import { Slots } from '../async/slots.ts';
 import type { ArtifactDeclaration } from '../payload/artifact-declaration.ts';
 import { type ArchiveSource, NotInContainer, openFollowed } from './archive.ts';
@@ -58,12 +57,7 @@ async function uploadArtifact(
 
   async function errorArtifact(reason: string, message: string): Promise<void> {
     const properties = { storageType: 'error', expires, reason, message: message.slice(0, 4096) };
-    await retry(() => createArtifact(destination, name, signal, properties), {
-      ...destination.limits,
-      signal,
-      untilReached: true,
-      onRetry: (error) => destination.onRetry?.(name, error),
-    });
+    await createArtifact(destination, name, signal, properties);
   }
 
   try {
