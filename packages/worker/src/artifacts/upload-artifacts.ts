@@ -1,9 +1,9 @@
 import { Slots } from '../async/slots.ts';
 import type { ArtifactDeclaration } from '../payload/artifact-declaration.ts';
 import { type ArchiveSource, NotInContainer, openFollowed } from './archive.ts';
-import { createArtifact } from './create-artifact.ts';
 import type { ArtifactDestination } from './destination.ts';
 import { FileUploads } from './file-uploads.ts';
+import { createArtifact } from './storage/create-artifact.ts';
 import { uploadDirectory } from './upload-directory.ts';
 
 /**

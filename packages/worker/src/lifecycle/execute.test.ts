@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import { testConfig } from '../config-file/testing/worker-config.ts';
-import type { RunningContainer } from '../engine/task-container.ts';
+import type { RunningContainer } from '../containers/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import { openRun, type RunHost } from '../run/run.ts';
 import { execute } from './execute.ts';
