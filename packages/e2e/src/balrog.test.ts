@@ -9,8 +9,8 @@ import {
 import { bridgeGateway } from '@docker-worker/worker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { makeTempDir, type TempDir } from './harness/temp-dir.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import taskcluster from 'taskcluster-client';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
+import { docker } from './harness/host/host-contents.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
 

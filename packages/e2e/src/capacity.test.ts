@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
+import { docker } from './harness/host/host-contents.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
 const workerId = `test-capacity-${process.pid}`;

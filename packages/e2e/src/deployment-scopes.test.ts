@@ -3,10 +3,10 @@ import taskcluster from 'taskcluster-client';
 import { dockerWorker } from './harness/command.ts';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
 import { anonymousRole, documentedWorker, makeAnonymousRole, poolRole } from './harness/documented-roles.ts';
+import { makeTinyImage } from './harness/images/tiny-image.ts';
 import { publishArtifact } from './harness/publish-artifact.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker } from './harness/test-worker.ts';
-import { makeTinyImage } from './harness/tiny-image.ts';
 import { writeConfig } from './harness/write-config.ts';
 
 /** A role that gives a task the right to a cache. */

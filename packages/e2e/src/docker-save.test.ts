@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Docker from 'dockerode';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
+import { makeTinyImage } from './harness/images/tiny-image.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker } from './harness/test-worker.ts';
-import { makeTinyImage } from './harness/tiny-image.ts';
 
 const docker = new Docker();
 const run = promisify(execFile);

@@ -4,12 +4,13 @@ import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { ociLayout } from './harness/images/oci-layout.ts';
+import { startRegistry } from './harness/images/registry.ts';
+import { digest, makeTinyImage, type TinyImage } from './harness/images/tiny-image.ts';
 import { type PublishOptions, publishArtifact } from './harness/publish-artifact.ts';
-import { startRegistry } from './harness/registry.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
-import { digest, makeTinyImage, type TinyImage } from './harness/tiny-image.ts';
 
 const dockerConfig = { delayFactor: 20, maxArchiveBytes: 20_000_000 };
 
@@ -76,6 +77,30 @@ test.each<[string, (bytes: Buffer) => Buffer]>([
   expect(log).toContain(`Downloaded ${(artifact.length / 2 ** 20).toFixed(3)} mb over the wire`);
   expect(log).toContain(` loaded.  Using image ID ${image.id}.`);
   expect((await worker.run(taskId)).image).toEqual({ hash: image.id, artifactHash: digest(artifact) });
+});
+
+test('a task runs in an image that is an OCI layout, whatever the engine knows of those', async () => {
+  const image = await tinyImage();
+  const source = await publish('public/image.tar', await ociLayout(image.archive));
+
+  const { kind, log } = await run(source);
+
+  expect(log).toContain('The image archive is an OCI layout; a manifest.json is added');
+  expect(log).toContain(` loaded.  Using image ID ${image.id}.`);
+  expect(log).toContain(image.marker);
+  expect(kind).toBe('completed');
+});
+
+test('what the engine says of an archive names no folder of its own', async () => {
+  const { archive } = await tinyImage();
+  archive.write('"layer/layer.nil"', archive.indexOf('"layer/layer.tar"'));
+  const source = await publish('public/image.tar', archive);
+
+  const { kind, log } = await run(source);
+
+  expect(kind).toBe('failed');
+  expect(log).toMatch(/The image archive was refused: .*layer\/layer\.nil: no such file/);
+  expect(log).not.toContain('docker-import-');
 });
 
 test('what was compressed for the way only is hashed without that', async () => {

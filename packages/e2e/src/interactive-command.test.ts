@@ -2,8 +2,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Command, type CommandOptions, dockerWorker } from './harness/command.ts';
-import { EngineEvents } from './harness/engine-events.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { EngineEvents } from './harness/host/engine-events.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 /** A folder with a task file, and what starts commands whose state is kept in it. */

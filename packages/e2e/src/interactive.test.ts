@@ -9,14 +9,14 @@ import { runV1, v1Client } from '@docker-worker/exec-ws-server/testing/v1-client
 import { selfSigned } from '@docker-worker/service-kit/testing/self-signed';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { type EngineEvent, EngineEvents } from './harness/engine-events.ts';
-import { docker } from './harness/host-contents.ts';
+import { type EngineEvent, EngineEvents } from './harness/host/engine-events.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { runContainers } from './harness/host/run-containers.ts';
+import { makeTinyImage, type TinyImage } from './harness/images/tiny-image.ts';
 import { logShows } from './harness/log-shows.ts';
-import { runContainers } from './harness/run-containers.ts';
 import { shellLink } from './harness/shell-link.ts';
 import { makeTempDir, type TempDir } from './harness/temp-dir.ts';
 import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
-import { makeTinyImage, type TinyImage } from './harness/tiny-image.ts';
 
 let deployment: Deployment;
 let state: TempDir;

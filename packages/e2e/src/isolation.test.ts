@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { addressOf, runContainers } from './harness/run-containers.ts';
+import { addressOf, runContainers } from './harness/host/run-containers.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
 test('a task whose scopes lack a secret gets the 403 of the secrets service, body and all', async () => {

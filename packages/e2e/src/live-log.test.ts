@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
 /** The address behind a task's live log, as the queue redirects to it. */

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { expect, test } from '@jest/globals';
 import { main } from './harness/command.ts';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
+import { docker } from './harness/host/host-contents.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { writeConfig } from './harness/write-config.ts';
 

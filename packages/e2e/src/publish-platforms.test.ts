@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import { type FakeAnswers, type PublishRun, publishWithFakeDocker } from './harness/fake-docker.ts';
+import { type FakeAnswers, type PublishRun, publishWithFakeDocker } from './harness/images/fake-docker.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;

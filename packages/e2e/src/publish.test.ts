@@ -12,7 +12,7 @@ import {
   type Published,
   publishImages,
   startImageRegistry,
-} from './harness/published-images.ts';
+} from './harness/images/published-images.ts';
 import { makeTempDir, type TempDir } from './harness/temp-dir.ts';
 import { hostAddress, ThrowawayEngine } from './harness/throwaway-engine.ts';
 

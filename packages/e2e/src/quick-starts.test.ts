@@ -10,7 +10,7 @@ import { bridgeGateway } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
 import { freePort } from './harness/free-port.ts';
-import { docker } from './harness/host-contents.ts';
+import { docker } from './harness/host/host-contents.ts';
 import { pasteQuickStarts } from './harness/quick-starts.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 

@@ -2,8 +2,8 @@ import { startRelengapiStandIn } from '@docker-worker/relengapi-proxy/testing/re
 import { bridgeGateway } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
 const prefix = 'docker-worker:relengapi-proxy:';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { layersOfTwoBuilds } from './harness/published-images.ts';
+import { layersOfTwoBuilds } from './harness/images/published-images.ts';
 
 const all = [
   ...['tc-proxy', 'relengapi-proxy', 'testdroid-proxy', 'vpn-proxy'],

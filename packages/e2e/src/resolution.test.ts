@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
 
 let deployment: Deployment;

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
 const signal = '/tmp/look-is-over';

@@ -1,9 +1,9 @@
 import { runV1 } from '@docker-worker/exec-ws-server/testing/v1-client';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { docker } from './harness/host-contents.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { logShows } from './harness/log-shows.ts';
-import { runContainers } from './harness/run-containers.ts';
 import { shellLink } from './harness/shell-link.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { dockerWorker } from './harness/command.ts';
-import { hostContents } from './harness/host-contents.ts';
+import { hostContents } from './harness/host/host-contents.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 const valid = { image: 'docker-worker/example-task', maxRunTime: 60 };

@@ -5,9 +5,9 @@ import { bridgeGateway, type Run } from '@docker-worker/worker';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Command } from './harness/command.ts';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { EngineEvents } from './harness/engine-events.ts';
-import { docker } from './harness/host-contents.ts';
-import { runContainers } from './harness/run-containers.ts';
+import { EngineEvents } from './harness/host/engine-events.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { runContainers } from './harness/host/run-containers.ts';
 import { makeTempDir, type TempDir } from './harness/temp-dir.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 

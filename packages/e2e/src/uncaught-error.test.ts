@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Command } from './harness/command.ts';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
-import { hostContents } from './harness/host-contents.ts';
+import { hostContents } from './harness/host/host-contents.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { writeConfig } from './harness/write-config.ts';
 

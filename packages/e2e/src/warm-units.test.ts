@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { EngineEvents } from './harness/engine-events.ts';
-import { docker } from './harness/host-contents.ts';
-import { networkExists, runContainers, runNetwork } from './harness/run-containers.ts';
+import { EngineEvents } from './harness/host/engine-events.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { networkExists, runContainers, runNetwork } from './harness/host/run-containers.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
 const warm = ['docker-worker.role=sidecar:tc-proxy', 'docker-worker.task-run=warm'];

@@ -10,7 +10,7 @@ import {
 } from '@docker-worker/vpn-proxy/testing/vpn-server';
 import { bridgeGateway } from '@docker-worker/worker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { docker } from './harness/host-contents.ts';
+import { docker } from './harness/host/host-contents.ts';
 import { answered, ask, connectAround, connectAs } from './harness/vpn-requests.ts';
 
 let server: VpnServer;

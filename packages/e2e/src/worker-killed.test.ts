@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Command, dockerWorker } from './harness/command.ts';
-import { EngineEvents } from './harness/engine-events.ts';
-import { docker } from './harness/host-contents.ts';
-import { networkExists, runContainers, runNetwork } from './harness/run-containers.ts';
+import { EngineEvents } from './harness/host/engine-events.ts';
+import { docker } from './harness/host/host-contents.ts';
+import { networkExists, runContainers, runNetwork } from './harness/host/run-containers.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 
 const longTask = {

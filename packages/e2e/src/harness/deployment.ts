@@ -6,7 +6,7 @@ import {
 } from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import taskcluster, { type Client } from 'taskcluster-client';
-import { docker } from './host-contents.ts';
+import { docker } from './host/host-contents.ts';
 
 /** A Taskcluster of a test's own, reachable from the host and from containers. */
 export interface Deployment extends AsyncDisposable {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { chmod, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
-import { docker } from './host-contents.ts';
+import { docker } from './host/host-contents.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
 

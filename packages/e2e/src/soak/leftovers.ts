@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { docker } from '../harness/host-contents.ts';
+import { docker } from '../harness/host/host-contents.ts';
 import { soakGroup, soakVariable } from './soaked-worker.ts';
 
 /** What soaked workers have on the engine, by id: their containers and networks, as their labels tell. */

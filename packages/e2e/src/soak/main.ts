@@ -1,4 +1,4 @@
-import { docker } from '../harness/host-contents.ts';
+import { docker } from '../harness/host/host-contents.ts';
 import { ThrowawayEngine } from '../harness/throwaway-engine.ts';
 import { soakCrashes } from './crashes.ts';
 import { soakEngineRestarts } from './engine-restarts.ts';

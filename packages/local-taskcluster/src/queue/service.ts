@@ -1,12 +1,12 @@
 import type { Service } from '../api/endpoint.ts';
 import { healthEndpoints } from '../api/health.ts';
-import { artifactEndpoints } from './artifact-endpoints.ts';
-import { claimEndpoints } from './claim-endpoints.ts';
-import { countEndpoints } from './count-endpoints.ts';
-import { priorityEndpoints } from './priority-endpoints.ts';
+import { artifactEndpoints } from './endpoints/artifact-endpoints.ts';
+import { claimEndpoints } from './endpoints/claim-endpoints.ts';
+import { countEndpoints } from './endpoints/count-endpoints.ts';
+import { priorityEndpoints } from './endpoints/priority-endpoints.ts';
+import { taskEndpoints } from './endpoints/task-endpoints.ts';
+import { workerEndpoints } from './endpoints/worker-endpoints.ts';
 import type { Queue } from './queue.ts';
-import { taskEndpoints } from './task-endpoints.ts';
-import { workerEndpoints } from './worker-endpoints.ts';
 
 export function queueService(queue: Queue): Service {
   return {

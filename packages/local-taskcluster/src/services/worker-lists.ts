@@ -1,8 +1,8 @@
 import { type Endpoint, endpoint } from '../api/endpoint.ts';
 import { type PageQuery, slicePage } from '../api/page.ts';
 import { ApiError } from '../errors.ts';
+import { matches } from '../queue/endpoints/worker-endpoints.ts';
 import type { QueueWorker, QueueWorkers } from '../queue/queue-workers.ts';
-import { matches } from '../queue/worker-endpoints.ts';
 import { describeWorker, type PoolWorker, type WorkerPools } from './worker-pools.ts';
 
 /** Endpoints that list workers: those that are registered, and what the queue knows of them. */

@@ -1,6 +1,6 @@
 import type { RetryLimits } from '../async/retry.ts';
-import type { Content } from './spool.ts';
-import type { ArtifactTarget } from './storage.ts';
+import type { Content } from './storage/spool.ts';
+import type { ArtifactTarget } from './storage/storage.ts';
 
 /** Where the artifacts of a run go, and who hears about it. */
 export interface ArtifactDestination extends ArtifactTarget {

@@ -3,8 +3,8 @@ import type { Entry } from './archive.ts';
 import { contentTypeOf, isCompressible } from './content-type.ts';
 import type { ArtifactDestination } from './destination.ts';
 import { errorText } from './error-text.ts';
-import { s3Storage } from './s3-storage.ts';
-import { spoolStream } from './spool.ts';
+import { s3Storage } from './storage/s3-storage.ts';
+import { spoolStream } from './storage/spool.ts';
 import { UploadError, uploadSpooled } from './upload-file.ts';
 
 /** The files of all artifacts of a run: read one after another from each archive, uploaded side by side. */

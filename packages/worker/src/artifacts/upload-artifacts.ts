@@ -2,9 +2,9 @@ import { retry } from '../async/retry.ts';
 import { Slots } from '../async/slots.ts';
 import type { ArtifactDeclaration } from '../payload/artifact-declaration.ts';
 import { type ArchiveSource, NotInContainer, openFollowed } from './archive.ts';
-import { createArtifact } from './create-artifact.ts';
 import type { ArtifactDestination } from './destination.ts';
 import { FileUploads } from './file-uploads.ts';
+import { createArtifact } from './storage/create-artifact.ts';
 import { uploadDirectory } from './upload-directory.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { mayPass, type RetryLimits, retry } from '../async/retry.ts';
 import { errorText } from './error-text.ts';
-import { s3Storage } from './s3-storage.ts';
-import { type Content, type Spooled, spoolBytes, spoolFile } from './spool.ts';
-import type { ArtifactProperties, ArtifactTarget } from './storage.ts';
+import { s3Storage } from './storage/s3-storage.ts';
+import { type Content, type Spooled, spoolBytes, spoolFile } from './storage/spool.ts';
+import type { ArtifactProperties, ArtifactTarget } from './storage/storage.ts';
 
 export interface FileUpload extends ArtifactTarget, ArtifactProperties, UploadOptions {
   /** The path of a finished file, or the bytes themselves. */

@@ -1,5 +1,5 @@
+import { sweep } from '../containers/sweep.ts';
 import { connectEngine } from '../engine/engine.ts';
-import { sweep } from '../engine/sweep.ts';
 import { sweepProfiles } from '../features/allow-ptrace/app-armor.ts';
 import { forgetMetadataRules } from '../firewall/block-metadata.ts';
 import { sweepRunFolders } from '../run/run-folder.ts';

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
+import { label } from '../ownership/labels.ts';
+import { ownProcess } from '../ownership/process-identity.ts';
 import { answerLines } from './answer-lines.ts';
-import { label } from './labels.ts';
-import { ownProcess } from './process-identity.ts';
 
 export interface ContainerDeath {
   exitCode: number;

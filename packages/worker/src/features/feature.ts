@@ -2,13 +2,13 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { HostConfig } from 'dockerode';
 import type { z } from 'zod';
 import type { WorkerConfig } from '../config/config.ts';
-import type { SidecarControl } from '../engine/sidecar-control.ts';
-import type { RunningContainer } from '../engine/task-container.ts';
+import type { RunningContainer } from '../containers/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Problem } from '../problem.ts';
 import type { TaskDefinition } from '../queue/queue.ts';
 import type { HostPart } from '../run/host-part.ts';
 import type { Run } from '../run/run.ts';
+import type { SidecarControl } from '../sidecars/sidecar-control.ts';
 
 /**
  * A power that a task can ask for in `payload.features`. One folder each, with its settings, what it keeps on the host

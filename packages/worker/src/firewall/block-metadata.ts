@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import type { WorkerConfig } from '../config/config.ts';
 import { localImage } from '../engine/ensure-image.ts';
-import { sidecarImage } from '../engine/sidecar-image.ts';
 import { featuresOf } from '../features/index.ts';
+import { sidecarImage } from '../sidecars/sidecar-image.ts';
 import { probeMetadataRule } from './metadata-probe.ts';
 import {
   deleteTable,

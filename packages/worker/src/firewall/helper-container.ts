@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
-import { ownershipLabels } from '../engine/labels.ts';
-import { removeContainer } from '../engine/remove-container.ts';
+import { removeContainer } from '../containers/remove-container.ts';
+import { ownershipLabels } from '../ownership/labels.ts';
 
 export interface HelperResult {
   exitCode: number;

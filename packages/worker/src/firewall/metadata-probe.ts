@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
-import { createRunNetwork } from '../engine/run-network.ts';
+import { createRunNetwork } from '../containers/run-network.ts';
 import { runHelper } from './helper-container.ts';
 import type { MetadataTable, Verdict } from './metadata-table.ts';
 import type { Nft } from './nft.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ownerTag } from '../engine/owner-tag.ts';
+import { ownerTag } from '../ownership/owner-tag.ts';
 import { makeTable } from './block-metadata.ts';
 import { metadataTable, orphanedTables } from './metadata-table.ts';
 import { containerIn } from './own-image.ts';

@@ -1,5 +1,5 @@
-import { ownerOfTag, ownerTag } from '../engine/owner-tag.ts';
-import { isOrphanTag } from '../engine/sweep.ts';
+import { isOrphanTag } from '../containers/sweep.ts';
+import { ownerOfTag, ownerTag } from '../ownership/owner-tag.ts';
 import { metadataAddresses } from './metadata-addresses.ts';
 
 const prefix = 'docker-worker.';

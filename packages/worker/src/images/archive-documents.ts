@@ -1,17 +1,8 @@
 import { z } from 'zod';
-
-/** What was downloaded is no image, or none that this worker loads. */
-export class InvalidArchive extends Error {
-  constructor(reason: string) {
-    super(`The image archive was refused: ${reason}`);
-    this.name = 'InvalidArchive';
-  }
-}
+import { InvalidArchive } from './invalid-archive.ts';
+import { chosenImage, type Descriptor, Index, type OciLayout, type Platform } from './oci-layout.ts';
 
 const Manifest = z.array(z.looseObject({ Config: z.string() }));
-const Index = z.looseObject({
-  manifests: z.array(z.looseObject({ annotations: z.record(z.string(), z.string()).optional() })),
-});
 const Repositories = z.record(z.string(), z.record(z.string(), z.string()));
 
 /** `manifest.json` with that reference as the image's only tag. */
@@ -21,25 +12,38 @@ export function retaggedManifest(document: Buffer, reference: string): string {
   return JSON.stringify(images.map((image) => ({ ...image, RepoTags: [reference] })));
 }
 
-/** `index.json` of an OCI layout; attestations stand beside the image and are not one. */
-export function retaggedIndex(document: Buffer, reference: string): string {
+const nameAnnotations = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'] as const;
+
+/** `index.json` of an OCI layout with that reference as the only name of its image, and of nothing beside it. */
+export function retaggedIndex(document: Buffer, reference: string, platform: Platform): string {
   const index = parse('index.json', document, Index);
-  const isAttestation = (annotations: Record<string, string> = {}) =>
-    'vnd.docker.reference.type' in annotations;
-  mustBeOne(index.manifests.filter(({ annotations }) => !isAttestation(annotations)).length);
-  const manifests = index.manifests.map((manifest) =>
-    isAttestation(manifest.annotations)
-      ? manifest
-      : {
-          ...manifest,
-          annotations: {
-            ...manifest.annotations,
-            'io.containerd.image.name': `docker.io/library/${reference}`,
-            'org.opencontainers.image.ref.name': reference.slice(reference.lastIndexOf(':') + 1),
-          },
-        },
+  const image = chosenImage(index.manifests, platform);
+  const others = index.manifests.filter(({ digest }) => digest !== image.digest);
+  return JSON.stringify({ ...index, manifests: [named(image, reference), ...others.map(withoutName)] });
+}
+
+function named(image: Descriptor, reference: string): Descriptor {
+  const values = [`docker.io/library/${reference}`, reference.slice(reference.lastIndexOf(':') + 1)];
+  const names = Object.fromEntries(nameAnnotations.map((key, index) => [key, values[index] ?? '']));
+  return { ...image, annotations: { ...image.annotations, ...names } };
+}
+
+function withoutName(entry: Descriptor): Descriptor {
+  const annotations = Object.entries(entry.annotations ?? {}).filter(
+    ([key]) => !nameAnnotations.some((name) => name === key),
   );
-  return JSON.stringify({ ...index, manifests });
+  return annotations.length === 0 ? entry : { ...entry, annotations: Object.fromEntries(annotations) };
+}
+
+/** The `manifest.json` that an OCI layout lacks, without which only engines with containerd's image store load it. */
+export function manifestOfLayout(
+  index: Buffer,
+  layout: OciLayout,
+  platform: Platform,
+): { manifest: Buffer; hasZstd: boolean } {
+  const image = chosenImage(parse('index.json', index, Index).manifests, platform);
+  const { config, layers, hasZstd } = layout.imageOf(image, platform);
+  return { manifest: Buffer.from(JSON.stringify([{ Config: config, Layers: layers }])), hasZstd };
 }
 
 /** `repositories` of the format before manifests. */

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { extract, type Header, pack } from 'tar-stream';
-import { retaggedArchive } from './retagged-archive.ts';
+import { type ArchiveTarget, retaggedArchive } from './retagged-archive.ts';
 
 const reference = '0123456789abcdef0123456789abcdef:latest';
 const limits = { maxArchiveBytes: 1_000_000, maxArchiveEntries: 20 };
+const platform = { os: 'linux', architecture: 'amd64' };
 type Files = [header: Partial<Header> & { name: string }, content?: string][];
 
 const manifest = (...tags: string[]) =>
@@ -74,6 +76,7 @@ test('in an OCI layout the image has that name as well, and its attestation none
     annotations: { 'io.containerd.image.name': 'docker.io/library/evil:1' },
   };
   const files = await retagged([
+    [{ name: 'manifest.json' }, manifest()],
     [{ name: 'index.json' }, JSON.stringify({ schemaVersion: 2, manifests: [image, attestation] })],
   ]);
 
@@ -90,6 +93,37 @@ test('in an OCI layout the image has that name as well, and its attestation none
       attestation,
     ],
   });
+});
+
+test('an OCI layout without a manifest gets one, whatever the order of its files', async () => {
+  const digest = (content: string) => createHash('sha256').update(content).digest('hex');
+  const image = JSON.stringify({
+    config: { digest: `sha256:${digest('{}')}` },
+    layers: [{ digest: `sha256:${digest('layer')}` }],
+  });
+  const index = { schemaVersion: 2, manifests: [{ digest: `sha256:${digest(image)}` }] };
+  const layout: Files = [
+    [{ name: 'oci-layout' }, '{"imageLayoutVersion":"1.0.0"}'],
+    [{ name: 'index.json' }, JSON.stringify(index)],
+    ...[image, '{}', 'layer'].map((content): Files[0] => [
+      { name: `./blobs/sha256/${digest(content)}` },
+      content,
+    ]),
+  ];
+  for (const files of [layout, layout.toReversed()]) {
+    const said: string[] = [];
+    const written = await retagged(files, said);
+
+    expect(JSON.parse(written.get('manifest.json') ?? '')).toEqual([
+      {
+        Config: `blobs/sha256/${digest('{}')}`,
+        RepoTags: [reference],
+        Layers: [`blobs/sha256/${digest('layer')}`],
+      },
+    ]);
+    expect(written.get(`blobs/sha256/${digest('layer')}`)).toBe('layer');
+    expect(said).toEqual([expect.stringMatching(/is an OCI layout; a manifest\.json is added/)]);
+  }
 });
 
 const good: Files = [[{ name: 'manifest.json' }, manifest()]];
@@ -152,7 +186,7 @@ test('what is no archive at all is refused', async () => {
     yield Buffer.from('<html>'.repeat(1000));
   })();
 
-  await expect(collect(retaggedArchive(text, reference, limits))).rejects.toThrow();
+  await expect(collect(retaggedArchive(text, target()))).rejects.toThrow();
 });
 
 test('an archive that ends too early is refused', async () => {
@@ -161,10 +195,14 @@ test('an archive that ends too early is refused', async () => {
     yield bytes.subarray(0, 5_000);
   })();
 
-  await expect(collect(retaggedArchive(half, reference, limits))).rejects.toThrow(/Unexpected end/);
+  await expect(collect(retaggedArchive(half, target()))).rejects.toThrow(/Unexpected end/);
 });
 
-async function retagged(files: Files): Promise<Map<string, string>> {
+function target(said: string[] = []): ArchiveTarget {
+  return { reference, platform, limits, say: (text) => void said.push(text) };
+}
+
+async function retagged(files: Files, said: string[] = []): Promise<Map<string, string>> {
   const bytes = await archive(files);
   const chunks = (async function* () {
     for (let at = 0; at < bytes.length; at += 10_007) {
@@ -173,7 +211,7 @@ async function retagged(files: Files): Promise<Map<string, string>> {
   })();
   const extractor = extract();
   const written = new Map<string, string>();
-  extractor.end(await collect(retaggedArchive(chunks, reference, limits)));
+  extractor.end(await collect(retaggedArchive(chunks, target(said))));
   for await (const entry of extractor) {
     const { name, linkname } = entry.header;
     const content = await buffer(entry as unknown as AsyncIterable<Buffer>);

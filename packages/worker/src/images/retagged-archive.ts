@@ -3,16 +3,28 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header, pack } from 'tar-stream';
 import {
-  InvalidArchive,
+  manifestOfLayout,
   retaggedIndex,
   retaggedManifest,
   retaggedRepositories,
 } from './archive-documents.ts';
+import { InvalidArchive } from './invalid-archive.ts';
+import { OciLayout, type Platform } from './oci-layout.ts';
 
 export interface ArchiveLimits {
   /** Of the unpacked archive. */
   maxArchiveBytes: number;
   maxArchiveEntries: number;
+}
+
+export interface ArchiveTarget {
+  /** What the image is to be called, of the form `<repository>:latest`. */
+  reference: string;
+  /** Of the engine. */
+  platform: Platform;
+  limits: ArchiveLimits;
+  /** Is told what a person should know of the archive. */
+  say(text: string): void;
 }
 
 interface Entry extends AsyncIterable<Buffer> {
@@ -27,22 +39,21 @@ const documents = ['manifest.json', 'repositories', 'index.json'] as const;
 type DocumentName = (typeof documents)[number];
 
 /**
- * An archive as `docker save` writes it, on its way to `docker load`, with the only name that its image may
- * get. Whatever could overwrite other images or files, or has no end, makes reading it fail.
+ * An archive as `docker save` writes it or of an OCI layout, on its way to `docker load`, with the only name
+ * that its image may get, and in a form that every engine knows. Whatever could overwrite other images or
+ * files, or has no end, makes reading it fail.
  *
- * @param reference of the form `<repository>:latest`
  * @throws InvalidArchive
  */
 export async function* retaggedArchive(
   bytes: AsyncIterable<Buffer>,
-  reference: string,
-  limits: ArchiveLimits,
+  target: ArchiveTarget,
 ): AsyncGenerator<Buffer> {
   // Its entries are byte streams; the library declares them as streams of anything.
   const input = extract() as unknown as Writable & AsyncIterable<Entry, void>;
   const output = pack();
-  const fed = pipeline(limited(bytes, limits.maxArchiveBytes), input);
-  const copied = copyEntries(input, output, reference, limits.maxArchiveEntries);
+  const fed = pipeline(limited(bytes, target.limits.maxArchiveBytes), input);
+  const copied = copyEntries(input, output, target);
   copied.catch((error: Error) => output.destroy(error));
   try {
     yield* output as unknown as AsyncIterable<Buffer>;
@@ -58,9 +69,10 @@ export async function* retaggedArchive(
 async function copyEntries(
   entries: AsyncIterable<Entry>,
   output: ReturnType<typeof pack>,
-  reference: string,
-  maxEntries: number,
+  target: ArchiveTarget,
 ): Promise<void> {
+  const { maxArchiveEntries: maxEntries } = target.limits;
+  const layout = new OciLayout();
   const held = new Map<DocumentName, Buffer>();
   const links = new Set<string>();
   let count = 0;
@@ -78,32 +90,64 @@ async function copyEntries(
       held.set(document, await contentOf(entry, document));
     } else if (header.name === '.') {
       entry.resume();
+    } else if (header.type === 'file' && OciLayout.mayBeDocument(header)) {
+      const content = await contentOf(entry, header.name);
+      layout.add(header.name, content);
+      await pipeline([content], output.entry(header) as unknown as Writable);
     } else {
+      layout.add(header.name);
       await pipeline(entry, output.entry(header) as unknown as Writable);
     }
   }
   // Last, because it depends on the others which of them count; the engine looks at them when it has all.
-  for (const [name, text] of retaggedDocuments(held, reference)) {
+  for (const [name, text] of retaggedDocuments(held, layout, target)) {
     output.entry({ name, mode: 0o644 }, text);
   }
   output.finalize();
 }
 
-function retaggedDocuments(held: Map<DocumentName, Buffer>, reference: string): [string, string][] {
-  const manifest = held.get('manifest.json');
-  const repositories = held.get('repositories');
+function retaggedDocuments(
+  held: Map<DocumentName, Buffer>,
+  layout: OciLayout,
+  target: ArchiveTarget,
+): [string, string][] {
+  const { reference, platform } = target;
   const index = held.get('index.json');
-  if (manifest === undefined && repositories === undefined && index === undefined) {
-    throw new InvalidArchive('Unknown docker archive format: it has no manifest.json');
+  const repositories = held.get('repositories');
+  let manifest = held.get('manifest.json');
+  if (manifest === undefined && index !== undefined) {
+    manifest = addedManifest(index, layout, target);
   }
-  return [
-    ...(manifest === undefined ? [] : [['manifest.json', retaggedManifest(manifest, reference)] as const]),
-    ...(index === undefined ? [] : [['index.json', retaggedIndex(index, reference)] as const]),
-    // Of an older format, and beside a manifest only a copy of what that says.
-    ...(repositories === undefined || manifest !== undefined
-      ? []
-      : [['repositories', retaggedRepositories(repositories, reference)] as const]),
-  ].map(([name, text]) => [name, text]);
+  const documents: [string, string][] = [];
+  if (manifest !== undefined) {
+    documents.push(['manifest.json', retaggedManifest(manifest, reference)]);
+  }
+  if (index !== undefined) {
+    documents.push(['index.json', retaggedIndex(index, reference, platform)]);
+  }
+  // Of an older format, and beside a manifest only a copy of what that says.
+  if (repositories !== undefined && manifest === undefined) {
+    documents.push(['repositories', retaggedRepositories(repositories, reference)]);
+  }
+  if (documents.length === 0) {
+    throw new InvalidArchive(
+      'Unknown docker archive format: it has neither manifest.json nor index.json, which `docker save` and OCI layouts have at their top (`docker export` has not)',
+    );
+  }
+  return documents;
+}
+
+function addedManifest(index: Buffer, layout: OciLayout, { platform, say }: ArchiveTarget): Buffer {
+  const { manifest, hasZstd } = manifestOfLayout(index, layout, platform);
+  say(
+    'The image archive is an OCI layout; a manifest.json is added, without which most engines do not load it.',
+  );
+  if (hasZstd) {
+    say(
+      'The image has layers in zstd, which engines before 23.0 do not load; layers in gzip load everywhere.',
+    );
+  }
+  return manifest;
 }
 
 /** The header with its name in normal form; throws when it leads, or could lead, out of the archive. */

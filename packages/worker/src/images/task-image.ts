@@ -7,10 +7,11 @@ import type { RetryLimits } from '../async/retry.ts';
 import { type Participation, SharedOperations } from '../async/shared-operations.ts';
 import { answerLines } from '../engine/answer-lines.ts';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
-import { InvalidArchive } from './archive-documents.ts';
 import { compressionOf } from './artifact-path.ts';
 import { decompress } from './decompress.ts';
 import { openDownload } from './download.ts';
+import { InvalidArchive } from './invalid-archive.ts';
+import type { Platform } from './oci-layout.ts';
 import { type ArchiveLimits, retaggedArchive } from './retagged-archive.ts';
 
 export interface TaskImage {
@@ -83,6 +84,7 @@ async function load(
   const say = (text: string) => tell({ kind: 'line', text });
   const repository = repositoryOf(image);
   say(`Downloading artifact "${image.path}" from task ID: ${image.taskId}.`);
+  const platform = await platformOf(docker);
   const { bytes, contentEncoding, length } = await opened(image, { limits, url, signal, say });
   const hash = createHash('sha256');
   const progress = { current: 0, total: length };
@@ -90,7 +92,8 @@ async function load(
   try {
     const artifact = hashed(decompress(counted(bytes), contentEncoding === 'gzip' ? 'gzip' : 'none'));
     const compression = compressionOf(image.path) ?? 'none';
-    const archive = retaggedArchive(decompress(artifact, compression), `${repository}:latest`, limits);
+    const reference = `${repository}:latest`;
+    const archive = retaggedArchive(decompress(artifact, compression), { reference, platform, limits, say });
     await sendToEngine(docker, archive, signal);
   } finally {
     clearInterval(ticking);
@@ -182,12 +185,22 @@ async function answerTo(docker: Docker, body: Readable, signal: AbortSignal): Pr
     for await (const line of answerLines(stream)) {
       const { error } = JSON.parse(line) as { error?: string };
       if (error !== undefined) {
-        throw new InvalidArchive(error);
+        throw new InvalidArchive(withoutFolder(error));
       }
     }
   } catch (error) {
-    throw engineStatus(error) === undefined ? error : new InvalidArchive(engineMessage(error));
+    throw engineStatus(error) === undefined ? error : new InvalidArchive(withoutFolder(engineMessage(error)));
   }
+}
+
+/** Files of an archive lie in a folder of the engine's for a while, which means nothing to anybody else. */
+function withoutFolder(message: string): string {
+  return message.replace(/\/\S*?\/docker-import-\d+\//g, '');
+}
+
+async function platformOf(docker: Docker): Promise<Platform> {
+  const { Os: os, Arch: architecture } = await docker.version();
+  return { os, architecture };
 }
 
 async function localTaskImage(docker: Docker, repository: string): Promise<LoadedImage | undefined> {

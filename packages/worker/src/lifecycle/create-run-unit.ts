@@ -2,10 +2,10 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
-import { RunUnit } from '../engine/run-unit.ts';
-import { WarmUnits } from '../engine/warm-units.ts';
 import { featuresOf } from '../features/index.ts';
 import { prefixCredentials } from '../images/registry-credentials.ts';
+import { RunUnit } from '../sidecars/run-unit.ts';
+import { WarmUnits } from '../sidecars/warm-units.ts';
 
 export interface UnitHost {
   engine: Engine;

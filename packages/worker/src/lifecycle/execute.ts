@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { longTimeout } from '../async/long-timeout.ts';
 import { whenAborted } from '../async/when-aborted.ts';
-import type { RunningContainer } from '../engine/task-container.ts';
+import type { RunningContainer } from '../containers/task-container.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Outcome, outcomeOf } from '../run/outcome.ts';

@@ -1,20 +1,20 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import { createTaskContainer, type TaskContainer } from '../containers/task-container.ts';
 import { engineMessage } from '../engine/engine.ts';
-import { ownershipLabels } from '../engine/labels.ts';
-import type { RunUnit } from '../engine/run-unit.ts';
-import { SidecarFailure } from '../engine/sidecar-control.ts';
-import { createTaskContainer, type TaskContainer } from '../engine/task-container.ts';
 import type { Contribution, Feature } from '../features/feature.ts';
 import { runImage } from '../images/run-image.ts';
 import type { LoadedImage } from '../images/task-image.ts';
+import { ownershipLabels } from '../ownership/labels.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { RunFailure } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
+import type { RunUnit } from '../sidecars/run-unit.ts';
+import { SidecarFailure } from '../sidecars/sidecar-control.ts';
+import { taskContainerOptions } from './container/task-container-options.ts';
+import { wrappedCommand } from './container/wrapped-command.ts';
 import { createRunUnit } from './create-run-unit.ts';
 import { SupervisedSidecar } from './supervised-sidecar.ts';
-import { taskContainerOptions } from './task-container-options.ts';
-import { wrappedCommand } from './wrapped-command.ts';
 
 export interface Prepared {
   container: TaskContainer;

@@ -1,10 +1,10 @@
 import type { Credentials } from '@docker-worker/service-kit/control';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import type { ContainerDeath } from '../engine/container-deaths.ts';
-import type { RunUnit } from '../engine/run-unit.ts';
-import type { SidecarControl } from '../engine/sidecar-control.ts';
 import type { SidecarRequest } from '../features/feature.ts';
 import type { Run } from '../run/run.ts';
+import type { RunUnit } from '../sidecars/run-unit.ts';
+import type { SidecarControl } from '../sidecars/sidecar-control.ts';
 
 export interface SupervisedSidecarOptions {
   run: Run;

@@ -4,8 +4,8 @@ import { type WorkerConfig, workerNameOf, workerPoolId } from '../config/config.
 import { bytesPerTask } from '../disk-room.ts';
 import type { Engine } from '../engine/engine.ts';
 import { engineDisk } from '../engine/free-disk.ts';
-import { label } from '../engine/labels.ts';
 import { slotsOf } from '../features/index.ts';
+import { label } from '../ownership/labels.ts';
 import type { Run } from '../run/run.ts';
 import { version } from '../version.ts';
 

@@ -1,4 +1,4 @@
-import type { ArtifactTarget } from '../artifacts/storage.ts';
+import type { ArtifactTarget } from '../artifacts/storage/storage.ts';
 import type { Run } from './run.ts';
 
 /** Where a run's artifacts go; what must be tried again is logged and counted. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ownProcess } from '../engine/process-identity.ts';
+import { ownProcess } from '../ownership/process-identity.ts';
 import { makeRunFolder, sweepRunFolders } from './run-folder.ts';
 
 const owner = { worker: 'pool/type/group/worker', taskRun: 'abc/0' };

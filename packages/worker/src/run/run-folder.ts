@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Owner } from '../engine/labels.ts';
-import { ownerTag } from '../engine/owner-tag.ts';
-import { isOrphanTag } from '../engine/sweep.ts';
+import { isOrphanTag } from '../containers/sweep.ts';
+import type { Owner } from '../ownership/labels.ts';
+import { ownerTag } from '../ownership/owner-tag.ts';
 
 const prefix = 'docker-worker-run-';
 

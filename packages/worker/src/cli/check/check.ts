@@ -7,11 +7,11 @@ import { bytesPerTask, roomOn } from '../../disk-room.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import { diskOf, engineDisk } from '../../engine/free-disk.ts';
-import { sidecarImage } from '../../engine/sidecar-image.ts';
 import { features, featuresOf, slotsOf } from '../../features/index.ts';
 import { blockMetadata } from '../../firewall/block-metadata.ts';
 import { unblocked } from '../../firewall/guard-metadata.ts';
 import { parseRegistration, unregistered } from '../../providers/worker-manager.ts';
+import { sidecarImage } from '../../sidecars/sidecar-image.ts';
 import { UserError } from '../../user-error.ts';
 import { deploymentProblems } from './check-deployment.ts';
 

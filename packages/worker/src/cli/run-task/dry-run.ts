@@ -1,10 +1,10 @@
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
-import { sidecarImage } from '../../engine/sidecar-image.ts';
 import { examine } from '../../lifecycle/examine.ts';
 import type { Image } from '../../payload/image.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
+import { sidecarImage } from '../../sidecars/sidecar-image.ts';
 import { exitCode } from '../exit-code.ts';
 import { localWorkerConfig, placeholder } from './local-worker.ts';
 

@@ -5,9 +5,9 @@ import type { Logger } from 'pino';
 import { workerNameOf } from '../../config/config.ts';
 import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { WarmUnits } from '../../engine/warm-units.ts';
 import { selectFeatures } from '../../features/selection.ts';
 import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
+import { WarmUnits } from '../../sidecars/warm-units.ts';
 import type { TaskDocument } from '../task-file.ts';
 
 /** The pool that `run-task` creates its tasks in; the embedded Taskcluster has no other. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { settingsOf } from '../../config/config.ts';
-import { ownerTag } from '../../engine/owner-tag.ts';
+import { ownerTag } from '../../ownership/owner-tag.ts';
 import { RunFailure } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
 import type { Contribution, Feature } from '../feature.ts';

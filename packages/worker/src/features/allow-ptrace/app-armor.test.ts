@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ownerTag } from '../../engine/owner-tag.ts';
+import { ownerTag } from '../../ownership/owner-tag.ts';
 import { profileName, sweepProfiles } from './app-armor.ts';
 
 const owner = { worker: 'proj/linux/group/w1', taskRun: 'fN1SbArXTPSVFNUvaOlinQ/0' };

@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { isOrphanTag } from '../../engine/sweep.ts';
+import { isOrphanTag } from '../../containers/sweep.ts';
 import { profileText } from './profile-text.ts';
 
 const prefix = 'docker-worker-ptrace.';

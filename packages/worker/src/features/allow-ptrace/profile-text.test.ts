@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
-import { ownerTag } from '../../engine/owner-tag.ts';
+import { ownerTag } from '../../ownership/owner-tag.ts';
 import { profileName } from './app-armor.ts';
 import { profileText } from './profile-text.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { ownProcess } from '../../engine/process-identity.ts';
+import { ownProcess } from '../../ownership/process-identity.ts';
 import { folderOf } from './cache-name.ts';
 import { emptyIfAbsent, type InstanceRecord, InstanceRecords, isAbandoned } from './instance-records.ts';
 import { PurgeRequests } from './purge-requests.ts';

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { NotInContainer, openArchive } from '../../artifacts/archive.ts';
-import { type Owner, ownershipLabels } from '../../engine/labels.ts';
-import { removeContainer } from '../../engine/remove-container.ts';
+import { removeContainer } from '../../containers/remove-container.ts';
+import { type Owner, ownershipLabels } from '../../ownership/labels.ts';
 
 /** Whose a folder of an image is, and who may use it. */
 export interface ImageFolder {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isAlive, ownProcess, type ProcessIdentity } from '../../engine/process-identity.ts';
+import { isAlive, ownProcess, type ProcessIdentity } from '../../ownership/process-identity.ts';
 
 const Content = z.strictObject({ name: z.string(), created: z.string() });
 

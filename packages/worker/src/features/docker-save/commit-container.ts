@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../async/unless-aborted.ts';
+import { savingRepository } from '../../containers/sweep.ts';
 import { type Engine, engineStatus } from '../../engine/engine.ts';
 import { removedOrLost } from '../../engine/engine-lost.ts';
-import { label, type Owner } from '../../engine/labels.ts';
-import { ownerTag } from '../../engine/owner-tag.ts';
-import { savingRepository } from '../../engine/sweep.ts';
+import { label, type Owner } from '../../ownership/labels.ts';
+import { ownerTag } from '../../ownership/owner-tag.ts';
 
 /** An image of the engine that is gone when it is disposed of, as far as nobody else has named it. */
 export interface CommittedImage extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import taskcluster from 'taskcluster-client';
-import { spoolStream } from '../../artifacts/spool.ts';
+import { spoolStream } from '../../artifacts/storage/spool.ts';
 import { uploadSpooled } from '../../artifacts/upload-file.ts';
 import { bytesText } from '../../bytes-text.ts';
 import { settingsOf } from '../../config/config.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { errorText } from '../../artifacts/error-text.ts';
 import { bytesText } from '../../bytes-text.ts';
+import type { RunningContainer } from '../../containers/task-container.ts';
 import { engineMessage } from '../../engine/engine.ts';
-import type { RunningContainer } from '../../engine/task-container.ts';
 import type { Run } from '../../run/run.ts';
 import { commitContainer } from './commit-container.ts';
 import { type DiskBudget, diskBudget } from './disk-budget.ts';

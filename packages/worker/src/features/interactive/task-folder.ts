@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { extract } from 'tar-stream';
-import { makeSharedFolder, type SharedFolder } from '../../engine/shared-folder.ts';
+import { makeSharedFolder, type SharedFolder } from '../../sidecars/shared-folder.ts';
 
 /** Where the folder is in the task's container; the name is the one that people's scripts know. */
 const mountPoint = '/.taskclusterutils';

@@ -1,4 +1,4 @@
-import { createArtifact } from '../../artifacts/create-artifact.ts';
+import { createArtifact } from '../../artifacts/storage/create-artifact.ts';
 import { retry } from '../../async/retry.ts';
 import type { Run } from '../../run/run.ts';
 import { backingLogName, liveLogName } from './log-names.ts';

@@ -6,9 +6,9 @@ import { SessionEvents } from '@docker-worker/testdroid-proxy/sidecar';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { WorkerConfig } from '../../config/config.ts';
-import type { Owner } from '../../engine/labels.ts';
-import { ownerTag } from '../../engine/owner-tag.ts';
-import { isOrphanTag } from '../../engine/sweep.ts';
+import { isOrphanTag } from '../../containers/sweep.ts';
+import type { Owner } from '../../ownership/labels.ts';
+import { ownerTag } from '../../ownership/owner-tag.ts';
 import { cloudAccess } from './cloud-access.ts';
 
 const Entry = z.object({ sessionId: z.number(), expires: z.iso.datetime() });

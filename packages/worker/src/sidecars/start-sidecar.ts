@@ -1,0 +1,114 @@
+import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import { type Engine, engineMessage } from '../engine/engine.ts';
+import { ensureImage } from '../engine/ensure-image.ts';
+import { type Owner, ownershipLabels } from '../ownership/labels.ts';
+import { makeSharedFolder } from './shared-folder.ts';
+import { SidecarControl, SidecarFailure } from './sidecar-control.ts';
+import { type SidecarImages, sidecarImage } from './sidecar-image.ts';
+
+const memoryLimit = 512 * 1024 * 1024;
+const pidsLimit = 256;
+/** In microseconds; the engine takes no smaller quota. */
+const cpuPeriod = 100_000;
+const leastQuota = 1_000;
+
+export interface SidecarOptions {
+  network: string;
+  owner: Owner;
+  images: SidecarImages;
+  /** How long a service may take to answer. */
+  readySeconds: number;
+  /** How many cores a service may keep busy. */
+  cpus: number;
+  /** Where the worker keeps what it shares with sidecars. */
+  stateDirectory: string;
+  /** Where ports are published: an address of the host, all without it; and ports as `first-last`, else any. */
+  publish: { address?: string; ports?: string };
+  /** Gets each line that the service logs. */
+  onLog(line: string): void;
+}
+
+/**
+ * Starts any service on a run's network under its alias. It is *warm* then: what booting costs is paid, and
+ * it knows nothing yet.
+ *
+ * @throws SidecarFailure
+ */
+export async function startSidecar(
+  engine: Engine,
+  sidecar: Sidecar,
+  { network, owner, images, readySeconds, cpus, stateDirectory, publish, onLog }: SidecarOptions,
+): Promise<SidecarControl> {
+  await using resources = new AsyncDisposableStack();
+  const image = sidecarImage(sidecar, images);
+  const identity = { name: sidecar.name, image };
+  const failure = (error: unknown) => new SidecarFailure(identity, engineMessage(error));
+  const port = `${sidecar.port}/tcp`;
+  const sockets =
+    sidecar.sockets === undefined
+      ? undefined
+      : await makeSharedFolder(stateDirectory).then(
+          (folder) => resources.use(folder).path,
+          (error) => {
+            throw failure(error);
+          },
+        );
+  const { credentials } = images;
+  const imageId = await ensureImage(engine.docker, image, { credentials }).catch((error: Error) => {
+    throw new SidecarFailure(identity, error.message);
+  });
+  const container = await engine.docker
+    .createContainer({
+      Image: imageId,
+      Cmd: ['--control', 'stdin'],
+      Labels: ownershipLabels(owner, `sidecar:${sidecar.name}`),
+      OpenStdin: true,
+      StdinOnce: true,
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      // The `ready` line tells more, and sooner, than a probe from outside.
+      Healthcheck: { Test: ['NONE'] },
+      ...(sidecar.publish ? { ExposedPorts: { [port]: {} } } : {}),
+      HostConfig: {
+        NetworkMode: network,
+        AutoRemove: true,
+        CapDrop: ['ALL'],
+        CapAdd: [...(sidecar.capabilities ?? [])],
+        Devices: (sidecar.devices ?? []).map((path) => ({
+          PathOnHost: path,
+          PathInContainer: path,
+          CgroupPermissions: 'rwm',
+        })),
+        Sysctls: { ...sidecar.sysctls },
+        Binds: sockets === undefined ? [] : [`${sockets}:${sidecar.sockets}:ro`],
+        PortBindings: sidecar.publish
+          ? { [port]: [{ HostIp: publish.address ?? '', HostPort: publish.ports ?? '' }] }
+          : {},
+        ReadonlyRootfs: true,
+        Tmpfs: { '/tmp': '' },
+        SecurityOpt: ['no-new-privileges'],
+        Memory: memoryLimit,
+        PidsLimit: pidsLimit,
+        // Unlike its other form, the engine takes this one for more cores than the host has, too.
+        CpuPeriod: cpuPeriod,
+        CpuQuota: Math.max(leastQuota, Math.round(cpus * cpuPeriod)),
+        LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+      },
+      NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [sidecar.alias] } } },
+    })
+    .catch((error: unknown) => {
+      throw failure(error);
+    });
+  const control = new SidecarControl(engine, container, identity, {
+    ...{ answerSeconds: readySeconds, stopSeconds: sidecar.stopSeconds ?? 0, onLog, sockets, port },
+    resources: resources.move(),
+  });
+  try {
+    await control.start();
+    return control;
+  } catch (error) {
+    await control[Symbol.asyncDispose]();
+    throw error;
+  }
+}
