@@ -46,7 +46,7 @@ const withArtifact = {
   artifacts: { 'public/file': { type: 'file', path: '/file' } },
 };
 
-test('a run whose artifacts are not taken is run again, one whose artifacts are refused has failed', async () => {
+test.concurrent('a run whose artifacts are not taken is run again, one whose artifacts are refused has failed', async () => {
   await using faulty = await startFaulty({}, { artifacts: { maxAttempts: 2 } });
   const { deployment, worker, faults, reports } = faulty;
   const upload = { matches: /^PUT \/blobs\//, contentType: 'application/octet-stream', status: 503 };
@@ -70,7 +70,7 @@ test('a run whose artifacts are not taken is run again, one whose artifacts are 
   expect(log).toContain('Unsuccessful task run with exit code: -1 completed in');
 });
 
-test('a run whose log is refused has failed, once', async () => {
+test.concurrent('a run whose log is refused has failed, once', async () => {
   await using faulty = await startFaulty();
   const { deployment, worker, faults, reports } = faulty;
   faults.push({ matches: /^POST .*live_backing/, status: 403 });
@@ -82,7 +82,7 @@ test('a run whose log is refused has failed, once', async () => {
   expect(reports).toEqual(['failed']);
 });
 
-test('a claim that the queue does not renew ends the task when it lapses, and the queue makes another run', async () => {
+test.concurrent('a claim that the queue does not renew ends the task when it lapses, and the queue makes another run', async () => {
   await using faulty = await startFaulty({ claimSeconds: 8 });
   const { deployment, worker, faults, reports } = faulty;
   faults.push({ matches: /^POST .*\/reclaim$/, status: 400 });
@@ -99,7 +99,7 @@ test('a claim that the queue does not renew ends the task when it lapses, and th
   next.abort({ kind: 'worker-shutdown' });
 });
 
-test('a queue that is gone costs a run its claim and nothing else: it is stopped, and never resolved by us', async () => {
+test.concurrent('a queue that is gone costs a run its claim and nothing else: it is stopped, and never resolved by us', async () => {
   await using faulty = await startFaulty({ claimSeconds: 3 });
   const { deployment, worker, faults } = faulty;
   const taskId = await deployment.createTask({ command: ['sleep', '60'] }, { retries: 1 });
@@ -116,7 +116,7 @@ test('a queue that is gone costs a run its claim and nothing else: it is stopped
   next.abort({ kind: 'worker-shutdown' });
 });
 
-test('a task whose deadline passes is stopped at the next renewal and not resolved again', async () => {
+test.concurrent('a task whose deadline passes is stopped at the next renewal and not resolved again', async () => {
   await using faulty = await startFaulty({ claimSeconds: 4 });
   const { deployment, worker, reports } = faulty;
 
@@ -131,7 +131,7 @@ test('a task whose deadline passes is stopped at the next renewal and not resolv
   expect(reports).toEqual([]);
 });
 
-test('a feature that fails once the container runs ends the task, which has failed', async () => {
+test.concurrent('a feature that fails once the container runs ends the task, which has failed', async () => {
   await using faulty = await startFaulty();
   const { deployment, worker, faults, reports } = faulty;
   faults.push({ matches: /^POST .*shell\.html$/, status: 403 });
@@ -149,7 +149,7 @@ test('a feature that fails once the container runs ends the task, which has fail
   );
 });
 
-test('a sidecar that cannot be had gives the run back to the queue, and the log says which', async () => {
+test.concurrent('a sidecar that cannot be had gives the run back to the queue, and the log says which', async () => {
   await using faulty = await startFaulty({}, { sidecars: { registry: '127.0.0.1:1/none' } });
   const { deployment, worker, reports } = faulty;
 
@@ -168,7 +168,7 @@ test('a sidecar that cannot be had gives the run back to the queue, and the log 
   expect(log).toContain("Error calling 'link' for taskclusterProxy : The sidecar tc-proxy");
 });
 
-test('work that cannot be claimed is asked for with pauses', async () => {
+test.concurrent('work that cannot be claimed is asked for with pauses', async () => {
   const times: number[] = [];
   await using deployment = await startDeployment({}, (_method, url) => {
     if (url.includes('/claim-work/')) {
