@@ -3,7 +3,9 @@ import type { ImageCommand } from './wrapped-command.ts';
 
 /** Programs that read from their terminal, and do nothing else, when they get no argument. */
 const prompts = new Set(
-  'ash bash csh dash fish ksh sh tcsh zsh erl ghci iex irb jshell julia node python python2 python3 R'.split(' '),
+  'ash bash csh dash fish ksh sh tcsh zsh erl ghci iex irb jshell julia node python python2 python3 R'.split(
+    ' ',
+  ),
 );
 /** Options with which they still do. */
 const harmless = new Set(['-i', '-l', '-il', '-li', '--login', '--interactive']);
@@ -15,7 +17,9 @@ const harmless = new Set(['-i', '-l', '-il', '-li', '--login', '--interactive'])
 export function waitingCommand({ Entrypoint, Cmd }: ImageCommand): string | undefined {
   const command = [...[Entrypoint ?? []].flat(), ...(Cmd ?? [])];
   // `CMD bash` is this shell with that command.
-  const [program = '', ...args] = /^(\/bin\/)?sh -c [^ ]+$/.test(command.join(' ')) ? command.slice(2) : command;
+  const [program = '', ...args] = /^(\/bin\/)?sh -c [^ ]+$/.test(command.join(' '))
+    ? command.slice(2)
+    : command;
   return prompts.has(posix.basename(program)) && args.every((arg) => harmless.has(arg))
     ? command.join(' ')
     : undefined;
