@@ -3,9 +3,9 @@
  * Makes a fresh clone ready, then runs the command it is given: packages, Docker Engine, bundles, images.
  * Plain Node and no dependencies, because it runs before there are any; each step does only what is missing.
  *
- *   node bootstrap.mjs [--apt=PACKAGE,...] [COMMAND [ARGUMENT...]]
+ *   node bootstrap.mjs [--tools=NAME] [COMMAND [ARGUMENT...]]
  *
- * `--apt` names Debian packages that the command needs beside all that.
+ * `--tools` names a list in `config/debian-packages.json`: what the command needs beside all that.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,15 +18,15 @@ const root = dirname(fileURLToPath(import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' };
 const [first = '', ...others] = process.argv.slice(2);
-const [aptPackages, [command, ...args]] = first.startsWith('--apt=')
-  ? [first.slice('--apt='.length).split(','), others]
-  : [[], [first, ...others]];
+const [tools, [command, ...args]] = first.startsWith('--tools=')
+  ? [first.slice('--tools='.length), others]
+  : [undefined, [first, ...others]];
 const steps = [
   ['packages', installPackages],
   ['engine', startEngine],
   ['bundles', () => run('turbo', ['run', 'build', '--output-logs=errors-only', '--log-order=stream'])],
   ['images', () => run('node', ['docker/bake.ts'])],
-  ...(aptPackages.length > 0 ? [['tools', installTools]] : []),
+  ...(tools === undefined ? [] : [['tools', installTools]]),
 ];
 
 try {
@@ -86,7 +86,8 @@ async function startEngine() {
 }
 
 function installTools() {
-  const missing = aptPackages.filter((name) => {
+  const lists = JSON.parse(readFileSync(join(root, 'config', 'debian-packages.json'), 'utf8'));
+  const missing = lists[tools].filter((name) => {
     const { stdout } = spawnSync('dpkg', ['--status', name], { encoding: 'utf8' });
     // A package that others only recommend is known, too.
     return !stdout.includes('\nStatus: install ok installed\n');

@@ -3,7 +3,8 @@ import { startDeployment } from './harness/deployment.ts';
 import { docker } from './harness/host/host-contents.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
-const own = { label: [`docker-worker.worker=test/e2e/test-group/test-worker-${process.pid}`] };
+const workerId = `test-capacity-${process.pid}`;
+const own = { label: [`docker-worker.worker=test/e2e/test-group/${workerId}`] };
 
 test('two workers share a pool, and each run is of one of them', async () => {
   await using deployment = await startDeployment();
@@ -28,7 +29,7 @@ test('tasks up to the capacity run at the same time, each of many is resolved on
   const tasks = 24;
   const capacity = 4;
   {
-    await using worker = await startTestWorker(deployment, { capacity, warm: { units: 1 } });
+    await using worker = await startTestWorker(deployment, { workerId, capacity, warm: { units: 1 } });
     const taskIds = await Promise.all(
       Array.from({ length: tasks }, (_, index) =>
         deployment.createTask({

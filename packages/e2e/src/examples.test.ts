@@ -14,7 +14,7 @@ const examples = join(import.meta.dirname, '../../../examples');
 const runExample = (name: string, ...options: string[]) =>
   dockerWorker('run-task', join(examples, name), ...options);
 
-test('hello reads a secret through the proxy and leaves its artifacts', async () => {
+test.concurrent('hello reads a secret through the proxy and leaves its artifacts', async () => {
   await using folder = await makeTempDir();
 
   const { code, stdout } = await runExample(
@@ -41,7 +41,7 @@ test('hello reads a secret through the proxy and leaves its artifacts', async ()
   expect(await readFile(join(folder.path, 'public/logs/live_backing.log'), 'utf8')).toBe(stdout);
 });
 
-test('failing ends with the exit code of the task', async () => {
+test.concurrent('failing ends with the exit code of the task', async () => {
   const { code, stdout } = await runExample('failing.yml');
 
   expect(stdout).toContain('This goes wrong.');
@@ -49,7 +49,7 @@ test('failing ends with the exit code of the task', async () => {
   expect(code).toBe(3);
 });
 
-test('timeout is stopped at its maxRunTime and keeps what it had written', async () => {
+test.concurrent('timeout is stopped at its maxRunTime and keeps what it had written', async () => {
   await using folder = await makeTempDir();
 
   const { code, stdout } = await runExample('timeout.yml', '--artifacts', folder.path);
@@ -59,7 +59,7 @@ test('timeout is stopped at its maxRunTime and keeps what it had written', async
   expect(code).toBe(125);
 });
 
-test('first, which is just a payload, leaves its result', async () => {
+test.concurrent('first, which is just a payload, leaves its result', async () => {
   await using folder = await makeTempDir();
 
   const { code, stdout } = await runExample('first.yml', '--artifacts', folder.path);
@@ -69,7 +69,7 @@ test('first, which is just a payload, leaves its result', async () => {
   expect(code).toBe(0);
 });
 
-test('artifacts leaves a folder and a file, and tells of the one that is missing', async () => {
+test.concurrent('artifacts leaves a folder and a file, and tells of the one that is missing', async () => {
   await using folder = await makeTempDir();
 
   const { code, stdout } = await runExample('artifacts.yml', '--artifacts', folder.path);
@@ -80,7 +80,7 @@ test('artifacts leaves a folder and a file, and tells of the one that is missing
   expect(code).toBe(0);
 });
 
-test('cache has what the run before has left', async () => {
+test.concurrent('cache has what the run before has left', async () => {
   await using folder = await makeTempDir();
   const settings = join(folder.path, 'settings.json');
   await writeFile(settings, JSON.stringify({ cache: { volumeCachePath: join(folder.path, 'caches') } }));
@@ -90,7 +90,7 @@ test('cache has what the run before has left', async () => {
   expect((await run()).stdout).toContain('Runs with this cache: 2\r\n');
 });
 
-test('parallel runs two tasks side by side, each with the scopes of its own', async () => {
+test.concurrent('parallel runs two tasks side by side, each with the scopes of its own', async () => {
   const { code, stdout } = await runExample(
     'parallel.yml',
     '--secret',
@@ -105,7 +105,7 @@ test('parallel runs two tasks side by side, each with the scopes of its own', as
   expect(code).toBe(0);
 });
 
-test('decision creates a task by the scopes of its role, and what it leaves is signed', async () => {
+test.concurrent('decision creates a task by the scopes of its role, and what it leaves is signed', async () => {
   await using folder = await makeTempDir();
   const role = 'assume:repo:github.com/example/project:branch:main';
   const scopes = [
@@ -137,7 +137,7 @@ test('decision creates a task by the scopes of its role, and what it leaves is s
   expect(Object.keys(JSON.parse(document.toString()).artifacts)).toContain('public/task-graph.json');
 });
 
-test('docker-save leaves an image in which the work of the task is found', async () => {
+test.concurrent('docker-save leaves an image in which the work of the task is found', async () => {
   await using folder = await makeTempDir();
 
   const { code } = await runExample('docker-save.yml', '--artifacts', folder.path);
@@ -154,14 +154,14 @@ test('docker-save leaves an image in which the work of the task is found', async
   }
 });
 
-test('relengapi downloads an internal file with the permission of its scope', async () => {
+test.concurrent('relengapi downloads an internal file with the permission of its scope', async () => {
   const { code, stdout } = await exampleWithStandIns('relengapi');
 
   expect(stdout).toContain('file.txt: OK');
   expect(code).toBe(0);
 });
 
-test('balrog talks to a server that only a VPN leads to', async () => {
+test.concurrent('balrog talks to a server that only a VPN leads to', async () => {
   const { code, stdout } = await exampleWithStandIns('balrog');
 
   expect(stdout).toContain('without credentials: HTTP status 401');
@@ -169,7 +169,7 @@ test('balrog talks to a server that only a VPN leads to', async () => {
   expect(code).toBe(0);
 });
 
-test('interactive lets somebody in who changes its artifact', async () => {
+test.concurrent('interactive lets somebody in who changes its artifact', async () => {
   await using folder = await makeTempDir();
   await using command = new Command(
     ['run-task', join(examples, 'interactive.yml'), '--shell', '--artifacts', folder.path],
@@ -182,7 +182,7 @@ test('interactive lets somebody in who changes its artifact', async () => {
   expect(await readFile(join(folder.path, 'public/result.txt'), 'utf8')).toBe('changed\n');
 });
 
-test('testdroid borrows a phone with the build that it asks for', async () => {
+test.concurrent('testdroid borrows a phone with the build that it asks for', async () => {
   const { code, stdout } = await exampleWithStandIns('testdroid');
 
   expect(stdout).toMatch(/Got flame.*; adb is at 192\.0\.2\.\d+:2\d{4}/);
@@ -191,7 +191,7 @@ test('testdroid borrows a phone with the build that it asks for', async () => {
   expect(code).toBe(0);
 });
 
-test('ptrace looks into its own processes', async () => {
+test.concurrent('ptrace looks into its own processes', async () => {
   const { code, stdout } = await runExample('ptrace.yml');
 
   expect(stdout).toContain('traced the sibling');

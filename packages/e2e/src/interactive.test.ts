@@ -208,7 +208,7 @@ test('the command notices nothing: environment, arguments, signals and terminal 
     'bash',
     '-c',
     `tr '\\0' '\\n' < /proc/self/environ | grep -v -E '^(TASK_ID|HOSTNAME|TASKCLUSTER_)' | sort
-     grep Sig /proc/self/status; tty; test -t 0 && test -t 1 && echo terminal; printf '<%s>' "$0" "$@"; pwd; id`,
+     grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status; tty; test -t 0 && test -t 1 && echo terminal; printf '<%s>' "$0" "$@"; pwd; id`,
     'an argument',
     '',
     '$HOME "quoted" \\\\ *',

@@ -71,6 +71,7 @@ test('a worker in a container, on an engine without any image, pulls its sidecar
       stateDirectory: state,
       cache: { volumeCachePath: join(state, 'caches') },
       warm: { units: 0 },
+      admin: { port: 0 },
       sidecars: { ...published.sidecars, registry: `${mirror.address}/proxies` },
     }),
   );
@@ -125,6 +126,7 @@ test('a worker in a container without the folders of its host says what to mount
       workerGroup: 'test-group',
       workerId: 'test-unmounted',
       stateDirectory: '/var/lib/only-in-the-container',
+      admin: { port: 0 },
     }),
   );
 

@@ -6,8 +6,8 @@ import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
 interface Faulty extends AsyncDisposable {
   deployment: Deployment;
   worker: TestWorker;
-  /** Requests whose method and path match are answered with the status. */
-  faults: { matches: RegExp; status: number }[];
+  /** Requests whose method and path match, and what they send if that is said, are answered with the status. */
+  faults: { matches: RegExp; contentType?: string; status: number }[];
   /** Requests that resolve a run, in their order, refused ones included. */
   reports: string[];
 }
@@ -18,12 +18,15 @@ async function startFaulty(options: { claimSeconds?: number } = {}, settings: ob
   const reports: string[] = [];
   await using starting = new AsyncDisposableStack();
   const deployment = starting.use(
-    await startDeployment(options, (method, url) => {
+    await startDeployment(options, (method, url, headers) => {
       const [, report] = /\/runs\/\d+\/(completed|failed|exception)$/.exec(url) ?? [];
       if (report !== undefined) {
         reports.push(report);
       }
-      return faults.find(({ matches }) => matches.test(`${method} ${url}`))?.status;
+      return faults.find(
+        ({ matches, contentType = headers['content-type'] }) =>
+          matches.test(`${method} ${url}`) && headers['content-type'] === contentType,
+      )?.status;
     }),
   );
   const worker = starting.use(await startTestWorker(deployment, settings));
@@ -43,10 +46,10 @@ const withArtifact = {
   artifacts: { 'public/file': { type: 'file', path: '/file' } },
 };
 
-test('a run whose artifacts are not taken is run again, one whose artifacts are refused has failed', async () => {
+test.concurrent('a run whose artifacts are not taken is run again, one whose artifacts are refused has failed', async () => {
   await using faulty = await startFaulty({}, { artifacts: { maxAttempts: 2 } });
   const { deployment, worker, faults, reports } = faulty;
-  const upload = { matches: /^POST .*\/artifacts\/public(\/|%2F)file$/, status: 503 };
+  const upload = { matches: /^PUT \/blobs\//, contentType: 'application/octet-stream', status: 503 };
   faults.push(upload);
 
   const lost = await deployment.createTask(withArtifact, { retries: 1 });
@@ -67,7 +70,7 @@ test('a run whose artifacts are not taken is run again, one whose artifacts are 
   expect(log).toContain('Unsuccessful task run with exit code: -1 completed in');
 });
 
-test('a run whose log is refused has failed, once', async () => {
+test.concurrent('a run whose log is refused has failed, once', async () => {
   await using faulty = await startFaulty();
   const { deployment, worker, faults, reports } = faulty;
   faults.push({ matches: /^POST .*live_backing/, status: 403 });
@@ -79,7 +82,7 @@ test('a run whose log is refused has failed, once', async () => {
   expect(reports).toEqual(['failed']);
 });
 
-test('a claim that the queue does not renew ends the task when it lapses, and the queue makes another run', async () => {
+test.concurrent('a claim that the queue does not renew ends the task when it lapses, and the queue makes another run', async () => {
   await using faulty = await startFaulty({ claimSeconds: 8 });
   const { deployment, worker, faults, reports } = faulty;
   faults.push({ matches: /^POST .*\/reclaim$/, status: 400 });
@@ -96,7 +99,7 @@ test('a claim that the queue does not renew ends the task when it lapses, and th
   next.abort({ kind: 'worker-shutdown' });
 });
 
-test('a queue that is gone costs a run its claim and nothing else: it is stopped, and never resolved by us', async () => {
+test.concurrent('a queue that is gone costs a run its claim and nothing else: it is stopped, and never resolved by us', async () => {
   await using faulty = await startFaulty({ claimSeconds: 3 });
   const { deployment, worker, faults } = faulty;
   const taskId = await deployment.createTask({ command: ['sleep', '60'] }, { retries: 1 });
@@ -113,7 +116,7 @@ test('a queue that is gone costs a run its claim and nothing else: it is stopped
   next.abort({ kind: 'worker-shutdown' });
 });
 
-test('a task whose deadline passes is stopped at the next renewal and not resolved again', async () => {
+test.concurrent('a task whose deadline passes is stopped at the next renewal and not resolved again', async () => {
   await using faulty = await startFaulty({ claimSeconds: 4 });
   const { deployment, worker, reports } = faulty;
 
@@ -128,7 +131,7 @@ test('a task whose deadline passes is stopped at the next renewal and not resolv
   expect(reports).toEqual([]);
 });
 
-test('a feature that fails once the container runs ends the task, which has failed', async () => {
+test.concurrent('a feature that fails once the container runs ends the task, which has failed', async () => {
   await using faulty = await startFaulty();
   const { deployment, worker, faults, reports } = faulty;
   faults.push({ matches: /^POST .*shell\.html$/, status: 403 });
@@ -146,7 +149,7 @@ test('a feature that fails once the container runs ends the task, which has fail
   );
 });
 
-test('a sidecar that cannot be had gives the run back to the queue, and the log says which', async () => {
+test.concurrent('a sidecar that cannot be had gives the run back to the queue, and the log says which', async () => {
   await using faulty = await startFaulty({}, { sidecars: { registry: '127.0.0.1:1/none' } });
   const { deployment, worker, reports } = faulty;
 
@@ -165,7 +168,7 @@ test('a sidecar that cannot be had gives the run back to the queue, and the log 
   expect(log).toContain("Error calling 'link' for taskclusterProxy : The sidecar tc-proxy");
 });
 
-test('work that cannot be claimed is asked for with pauses', async () => {
+test.concurrent('work that cannot be claimed is asked for with pauses', async () => {
   const times: number[] = [];
   await using deployment = await startDeployment({}, (_method, url) => {
     if (url.includes('/claim-work/')) {

@@ -34,7 +34,7 @@ test('exit code 0 completes the run, and its log has the header, the output and 
   const stamp = '\\[taskcluster \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z\\]';
   const lines = [
     `${stamp} Task ID: ${taskId}\n`,
-    `${stamp} Worker ID: test-worker-\\d+\n`,
+    `${stamp} Worker ID: test-worker-[\\w-]+\n`,
     `${stamp} Worker Group: test-group\n`,
     `${stamp} Worker Node Type: standalone\n`,
     `${stamp} Worker Pool: test/e2e\n`,

@@ -1,12 +1,22 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
-/** A port of loopback that nobody listened on a moment ago, for programs that tell nobody which one they chose. */
+/**
+ * A port of loopback that nobody listens on, for programs that tell nobody which one they chose. It lies below the ports that the
+ * kernel gives to connections, one of which could take it before the program does.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const taken = await Promise.race([
+      once(server, 'listening').then(() => false),
+      once(server, 'error').then(() => true),
+    ]);
+    if (!taken) {
+      server.close();
+      await once(server, 'close');
+      return port;
+    }
+  }
 }

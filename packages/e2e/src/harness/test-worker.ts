@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { Writable } from 'node:stream';
 import { connectEngine, type Outcome, type Run, startWorker, WorkerConfig } from '@docker-worker/worker';
@@ -34,7 +35,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
       provisionerId: 'test',
       workerType: 'e2e',
       workerGroup: 'test-group',
-      workerId: `test-worker-${process.pid}`,
+      workerId: `test-worker-${process.pid}-${randomUUID().slice(0, 8)}`,
       capacity: 4,
       capacityManagement: { diskspaceThreshold: 0 },
       ...settings,

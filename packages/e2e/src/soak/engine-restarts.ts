@@ -1,6 +1,6 @@
 import { Command } from '../harness/command.ts';
 import { makeTempDir } from '../harness/temp-dir.ts';
-import { ThrowawayEngine } from '../harness/throwaway-engine.ts';
+import type { ThrowawayEngine } from '../harness/throwaway-engine.ts';
 import { writeConfig } from '../harness/write-config.ts';
 import type { Finding } from './finding.ts';
 import { startWatchedDeployment } from './watched-deployment.ts';
@@ -11,8 +11,7 @@ const capacity = 4;
  * Kills the engine under a worker with its default settings, whose every slot has a task, and starts it again, so
  * many times.
  */
-export async function soakEngineRestarts(count: number): Promise<Finding[]> {
-  await using engine = await ThrowawayEngine.start('docker-worker/example-task');
+export async function soakEngineRestarts(engine: ThrowawayEngine, count: number): Promise<Finding[]> {
   await using deployment = await startWatchedDeployment();
   await using folder = await makeTempDir();
   const config = await writeConfig(folder.path, deployment, {
@@ -26,7 +25,7 @@ export async function soakEngineRestarts(count: number): Promise<Finding[]> {
   const tasks: string[] = [];
   for (let restart = 0; restart < count; restart += 1) {
     // The first is killed in its midst, the others wherever they have got to.
-    const command = ['sh', '-c', `sleep ${10 + Math.random() * 5}`];
+    const command = ['sh', '-c', `sleep ${5 + Math.random() * 5}`];
     const first = await deployment.createTask({ command }, { retries: count + 1 });
     tasks.push(first);
     for (let other = 1; other < 2 * capacity; other += 1) {

@@ -1,4 +1,5 @@
 import { docker } from '../harness/host/host-contents.ts';
+import { ThrowawayEngine } from '../harness/throwaway-engine.ts';
 import { soakCrashes } from './crashes.ts';
 import { soakEngineRestarts } from './engine-restarts.ts';
 import type { Finding } from './finding.ts';
@@ -21,7 +22,7 @@ const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: num
   crashes: { run: soakCrashes, usual: 100 },
   flood: { run: soakFlood, usual: 1024 },
   payloads: { run: soakPayloads, usual: 5000 },
-  'engine-restarts': { run: soakEngineRestarts, usual: 20 },
+  'engine-restarts': { run: withEngine(soakEngineRestarts), usual: 20 },
   renewals: { run: soakRenewals, usual: 10_000 },
   shutdowns: { run: soakShutdowns, usual: 200 },
   'short-tasks': { run: soakShortTasks, usual: 300 },
@@ -47,3 +48,10 @@ for (const { what, figure, isGood } of findings) {
   console.log(`| ${what} | ${figure} |${isGood === false ? ' <- not as it must be' : ''}`);
 }
 process.exitCode = findings.some(({ isGood }) => isGood === false) ? 1 : 0;
+
+function withEngine(soak: (engine: ThrowawayEngine, count: number) => Promise<Finding[]>) {
+  return async (count: number) => {
+    await using engine = await ThrowawayEngine.start('docker-worker/example-task');
+    return await soak(engine, count);
+  };
+}

@@ -172,7 +172,7 @@ export const OwnConfig = z.strictObject({
   admin: z
     .strictObject({
       address: z.string().default('127.0.0.1').describe('Where operators find /status and /metrics.'),
-      port: z.int().min(0).max(65535).default(60024).describe('0 lets the system choose; the log tells.'),
+      port: z.int().min(0).max(65535).default(9324).describe('0 lets the system choose; the log tells.'),
     })
     .prefault({}),
   alivenessCheckInterval: z

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempDisposable } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,7 +11,10 @@ export interface EngineSocket extends AsyncDisposable {
 }
 
 /** Something that listens where an engine would, and answers as it is told to. */
-export async function engineSocket(answer: RequestListener): Promise<EngineSocket> {
+export async function engineSocket(
+  answer: RequestListener,
+  onUpgrade?: Parameters<Server['on']>[1],
+): Promise<EngineSocket> {
   const folder = await mkdtempDisposable(join(tmpdir(), 'engine-'));
   const socketPath = join(folder.path, 'docker.sock');
   const asked: string[] = [];
@@ -19,6 +22,9 @@ export async function engineSocket(answer: RequestListener): Promise<EngineSocke
     asked.push(request.url ?? '');
     answer(request, response);
   });
+  if (onUpgrade !== undefined) {
+    server.on('upgrade', onUpgrade);
+  }
   server.listen(socketPath);
   await once(server, 'listening');
   return {

@@ -1,5 +1,6 @@
-/** What every package's jest.config.mjs starts from: TypeScript through swc, ES modules as they are. */
-export const preset = {
+// TypeScript through swc, ES modules as they are. Each package names this file as its preset.
+// biome-ignore lint/style/noDefaultExport: jest reads the default export
+export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
