@@ -54,14 +54,14 @@ function limitRunTime(run: Run, { maxRunTime }: Payload, { contributions }: Prep
   return { [Symbol.dispose]: () => limit[Symbol.dispose]() };
 }
 
-async function start({ log, logger }: Run, { container }: Prepared): Promise<RunningContainer> {
+async function start(run: Run, { container }: Prepared): Promise<RunningContainer> {
+  const { log, logger } = run;
   logger.info({ container: container.id }, 'task run');
   log.worker('=== Task Starting ===');
   try {
     return await container.start(log.output());
   } catch (error) {
-    logger.error({ err: error }, 'error starting container');
-    throw unstartable(error);
+    throw unstartable(run, error);
   }
 }
 
