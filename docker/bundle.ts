@@ -1,6 +1,7 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { bundledPackages } from './bundled-packages.ts';
 import { deferRequires } from './deferred-requires.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 
@@ -9,13 +10,14 @@ import { lazyBuiltins } from './lazy-builtins.ts';
  * dependency inside `dist`, which is all that an image or an installation needs beside Node itself.
  */
 rmSync('dist', { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: ['src/main.ts'],
   outdir: 'dist',
   // What is imported dynamically stays in files of its own: a command loads what it needs, and a compile
   // cache that the entry switches on covers the rest.
   splitting: true,
   bundle: true,
+  metafile: true,
   platform: 'node',
   format: 'esm',
   target: 'node24',
@@ -37,6 +39,9 @@ await build({
     ].join('\n'),
   },
 });
+
+// Who has the bundle alone can still say what is in it.
+writeFileSync('dist/packages.json', JSON.stringify(bundledPackages(metafile), null, 2));
 
 // Images with a compile cache make it with this.
 copyFileSync(join(import.meta.dirname, 'fill-compile-cache.mjs'), 'dist/fill-compile-cache.mjs');
