@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -102,6 +103,38 @@ test.concurrent('parallel runs two tasks side by side, each with the scopes of i
   expect(stdout).toMatch(/^\[right\] .*"value":"R"/m);
   expect(stdout.match(/the other's secret: HTTP status 403/g)).toHaveLength(2);
   expect(code).toBe(0);
+});
+
+test.concurrent('decision creates a task by the scopes of its role, and what it leaves is signed', async () => {
+  await using folder = await makeTempDir();
+  const role = 'assume:repo:github.com/example/project:branch:main';
+  const scopes = [
+    'queue:create-task:project:none',
+    'queue:scheduler-id:example',
+    'queue:create-task:lowest:examples/build',
+  ];
+
+  const without = await runExample('decision.yml');
+  expect(without.code).toBe(1);
+  expect(without.stderr).toContain(`the role ${role.slice('assume:'.length)} is not known here`);
+  expect(without.stderr).toContain(`to give it that, add --role '${role}=${scopes.join(',')}'`);
+
+  const { code, stdout, stderr } = await runExample(
+    ...['decision.yml', '--artifacts', folder.path, '--role', `${role}=${scopes.join(',')}`],
+  );
+
+  expect(stdout).toMatch(/Created build: [\w-]{22}/);
+  expect(code).toBe(0);
+  const [, key = ''] =
+    /chainOfTrust: signs with a key that was made for this run \(public key (\S+)\)/.exec(stderr) ?? [];
+  const publicKey = createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key, 'base64').toString('base64url') },
+    format: 'jwk',
+  });
+  const document = await readFile(join(folder.path, 'public/chain-of-trust.json'));
+  const signature = await readFile(join(folder.path, 'public/chain-of-trust.json.sig'));
+  expect(verify(null, document, publicKey, signature)).toBe(true);
+  expect(Object.keys(JSON.parse(document.toString()).artifacts)).toContain('public/task-graph.json');
 });
 
 test.concurrent('docker-save leaves an image in which the work of the task is found', async () => {

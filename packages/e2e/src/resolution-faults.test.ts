@@ -6,8 +6,8 @@ import { startTestWorker, type TestWorker } from './harness/test-worker.ts';
 interface Faulty extends AsyncDisposable {
   deployment: Deployment;
   worker: TestWorker;
-  /** Requests whose method and path match are answered with the status. */
-  faults: { matches: RegExp; status: number }[];
+  /** Requests whose method and path match, and what they send if that is said, are answered with the status. */
+  faults: { matches: RegExp; contentType?: string; status: number }[];
   /** Requests that resolve a run, in their order, refused ones included. */
   reports: string[];
 }
@@ -18,12 +18,15 @@ async function startFaulty(options: { claimSeconds?: number } = {}, settings: ob
   const reports: string[] = [];
   await using starting = new AsyncDisposableStack();
   const deployment = starting.use(
-    await startDeployment(options, (method, url) => {
+    await startDeployment(options, (method, url, headers) => {
       const [, report] = /\/runs\/\d+\/(completed|failed|exception)$/.exec(url) ?? [];
       if (report !== undefined) {
         reports.push(report);
       }
-      return faults.find(({ matches }) => matches.test(`${method} ${url}`))?.status;
+      return faults.find(
+        ({ matches, contentType = headers['content-type'] }) =>
+          matches.test(`${method} ${url}`) && headers['content-type'] === contentType,
+      )?.status;
     }),
   );
   const worker = starting.use(await startTestWorker(deployment, settings));
@@ -46,7 +49,7 @@ const withArtifact = {
 test.concurrent('a run whose artifacts are not taken is run again, one whose artifacts are refused has failed', async () => {
   await using faulty = await startFaulty({}, { artifacts: { maxAttempts: 2 } });
   const { deployment, worker, faults, reports } = faulty;
-  const upload = { matches: /^POST .*\/artifacts\/public(\/|%2F)file$/, status: 503 };
+  const upload = { matches: /^PUT \/blobs\//, contentType: 'application/octet-stream', status: 503 };
   faults.push(upload);
 
   const lost = await deployment.createTask(withArtifact, { retries: 1 });

@@ -170,6 +170,15 @@ test('what the engine would not take is refused before it is asked', async () =>
   expect(await deployment.taskLog(taskId)).toContain('payload.env');
 });
 
+test('a task that would only wait for input that never comes fails at once', async () => {
+  const taskId = await deployment.createTask({ command: [] });
+
+  expect(await runsOf(taskId)).toEqual(['failed/failed']);
+  expect(await deployment.taskLog(taskId)).toContain(
+    'The task has no command, and that of its image (bash) only waits for input',
+  );
+});
+
 test('maxRunTime stops the task, fails the run and keeps its artifacts', async () => {
   const taskId = await deployment.createTask({
     maxRunTime: 1,

@@ -67,6 +67,26 @@ test('a dry run tells what would be created, and creates nothing', async () => {
   expect(await hostContents()).toEqual(before);
 });
 
+test('a dry run refuses what a run would, and expands the roles of the command line', async () => {
+  await using folder = await makeTempDir();
+  const file = join(folder.path, 'task.yml');
+  await writeFile(file, `taskGroupId: mine\npayload: ${JSON.stringify(valid)}\n`);
+  for (const options of [['--dry-run'], []]) {
+    const { code, stdout, stderr } = await dockerWorker('run-task', file, ...options);
+    expect(stderr).toMatch(/task\.yml:1:1: taskGroupId: must be a slugid/);
+    expect(stdout).toBe('');
+    expect(code).toBe(125);
+  }
+
+  const payload = { ...valid, features: { chainOfTrust: true }, cache: { tools: '/cache' } };
+  await writeFile(file, JSON.stringify({ scopes: ['assume:repo:a:branch:b'], payload }));
+  const lacking = await dockerWorker('run-task', file, '--dry-run');
+  expect(lacking.stdout).toMatch(/refused .*docker-worker:cache:tools/);
+  expect(lacking.stderr).toContain("--role 'assume:repo:a:branch:b=SCOPE,SCOPE'");
+  const role = 'assume:repo:a:*=docker-worker:cache:tools';
+  expect((await dockerWorker('run-task', file, '--dry-run', '--role', role)).code).toBe(0);
+});
+
 test('a secret that is not JSON is refused without being printed', async () => {
   await using folder = await makeTempDir();
   const file = join(folder.path, 'task.yml');

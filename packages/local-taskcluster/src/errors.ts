@@ -30,6 +30,17 @@ export class ApiError extends Error {
   }
 }
 
+/** The caller lacks scopes. */
+export class InsufficientScopes extends ApiError {
+  /** What it lacks, as a scope expression. */
+  readonly missing: unknown;
+
+  constructor(missing: unknown, message: string) {
+    super('InsufficientScopes', message);
+    this.missing = missing;
+  }
+}
+
 /** What the error body repeats of the request; secrets are taken out before it is made. */
 export interface RequestInfo {
   method: string;

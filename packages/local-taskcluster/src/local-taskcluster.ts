@@ -50,6 +50,8 @@ export interface SeenRequest {
   /** Without the query, which may hold a signature. */
   path: string;
   status: number;
+  /** The scope expression that the caller did not satisfy. */
+  missingScopes?: unknown;
 }
 
 export interface LocalTaskcluster extends AsyncDisposable {
@@ -109,12 +111,16 @@ export async function startLocalTaskcluster(
       clients.ensureStatic('static/taskcluster/worker-manager', ['*']),
     ),
   ];
-  const app = createServer({ authenticator, publicUrl, blobs, services, logger: options.logger });
+  const missing = new WeakMap<object, unknown>();
+  const app = createServer({
+    ...{ authenticator, publicUrl, blobs, services, logger: options.logger },
+    onInsufficientScopes: ({ raw }, expression) => void missing.set(raw, expression),
+  });
   const listeners = new Set<(request: SeenRequest) => void>();
   app.addHook('onResponse', async ({ raw }, reply) => {
     const [path = ''] = (raw.url ?? '').split('?');
     for (const listener of listeners) {
-      listener({ method: raw.method ?? '', path, status: reply.statusCode });
+      listener({ method: raw.method ?? '', path, status: reply.statusCode, missingScopes: missing.get(raw) });
     }
   });
   tap?.(app, services);

@@ -8,7 +8,7 @@ import type { Endpoint, Service } from './api/endpoint.ts';
 import { type MountOptions, mountService, routeParameters } from './api/mount.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { addBlobRoutes } from './blobs/routes.ts';
-import { ApiError, errorBody, type RequestInfo } from './errors.ts';
+import { ApiError, errorBody, InsufficientScopes, type RequestInfo } from './errors.ts';
 import type { Logger } from './logger.ts';
 
 const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -17,10 +17,18 @@ export interface ServerOptions extends MountOptions {
   services: Service[];
   blobs: BlobStore;
   logger: Logger | undefined;
+  /** Told before the response when a caller lacks scopes. */
+  onInsufficientScopes(request: FastifyRequest, missing: unknown): void;
 }
 
 /** The HTTP side: routes, errors, CORS. Nothing listens yet. */
-export function createServer({ services, blobs, logger, ...mount }: ServerOptions): FastifyInstance {
+export function createServer({
+  services,
+  blobs,
+  logger,
+  onInsufficientScopes,
+  ...mount
+}: ServerOptions): FastifyInstance {
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     // Long polls and idle keep-alive connections must not hold up the end.
@@ -49,6 +57,7 @@ export function createServer({ services, blobs, logger, ...mount }: ServerOption
     // A caller that goes away in the middle of an upload is no fault of the server.
     const isOurs = refusal.code === 'InternalServerError' && !request.raw.readableAborted;
     if (isOurs) logger?.error({ err: error }, 'request failed');
+    if (refusal instanceof InsufficientScopes) onInsufficientScopes(request, refusal.missing);
     if (refusal.code === 'AuthenticationFailed') reply.header('www-authenticate', 'hawk');
     return reply.code(refusal.status).send(errorBody(refusal, requestInfo(request)));
   });

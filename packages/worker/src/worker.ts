@@ -149,6 +149,8 @@ class ClaimingWorker implements Worker {
   readonly #host: RunHost;
   /** Claimed tasks, each until everything made for it is gone, with their payloads. */
   readonly #running = new Map<Promise<void>, unknown>();
+  /** Settled when a task has gone, and replaced. */
+  #freed = Promise.withResolvers<void>();
   readonly #openRuns = new Set<Run>();
   /** Aborted when nothing more is to be claimed. */
   readonly #stopping = new AbortController();
@@ -208,7 +210,8 @@ class ClaimingWorker implements Worker {
     while (!signal.aborted) {
       const slots = Math.max(0, slotsOf(this.#host.config) - this.#running.size);
       if (slots === 0) {
-        await unlessAborted(signal, Promise.race(this.#running.keys())).catch(() => {});
+        // Not by a race of the tasks: each would be left with the losers of all races of its life.
+        await unlessAborted(signal, this.#freed.promise).catch(() => {});
         continue;
       }
       const free = await this.#roomFor(slots);
@@ -322,6 +325,8 @@ class ClaimingWorker implements Worker {
       this.#host.warmUnits.refill();
       this.#disk.collectGarbage();
       this.#running.delete(settled);
+      this.#freed.resolve();
+      this.#freed = Promise.withResolvers();
       if (this.#running.size === 0 && !this.#stopping.signal.aborted) {
         this.#idle();
       }

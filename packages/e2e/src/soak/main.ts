@@ -6,6 +6,7 @@ import type { Finding } from './finding.ts';
 import { soakFlood } from './flood.ts';
 import { onEngine } from './leftovers.ts';
 import { soakPayloads } from './payloads.ts';
+import { soakRenewals } from './renewals.ts';
 import { soakShortTasks } from './short-tasks.ts';
 import { soakShutdowns } from './shutdowns.ts';
 import { soakTasks } from './tasks.ts';
@@ -14,7 +15,7 @@ import { soakTasks } from './tasks.ts';
  * What takes too long for a test: does a worker stay as it was, however much it does and whatever happens to
  * it? Prints figures and exits with 1 when one of them is not as it must be.
  *
- *   npm run soak -- tasks|crashes|flood|payloads|engine-restarts|shutdowns|short-tasks [COUNT]
+ *   npm run soak -- tasks|crashes|flood|payloads|engine-restarts|renewals|shutdowns|short-tasks [COUNT]
  */
 const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: number }> = {
   tasks: { run: soakTasks, usual: 300 },
@@ -22,6 +23,7 @@ const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: num
   flood: { run: soakFlood, usual: 1024 },
   payloads: { run: soakPayloads, usual: 5000 },
   'engine-restarts': { run: withEngine(soakEngineRestarts), usual: 20 },
+  renewals: { run: soakRenewals, usual: 10_000 },
   shutdowns: { run: soakShutdowns, usual: 200 },
   'short-tasks': { run: soakShortTasks, usual: 300 },
 };

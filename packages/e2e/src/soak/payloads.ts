@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Command, dockerWorker } from '../harness/command.ts';
 import { makeTempDir } from '../harness/temp-dir.ts';
@@ -6,11 +5,10 @@ import { ThrowawayEngine } from '../harness/throwaway-engine.ts';
 import { writeConfig } from '../harness/write-config.ts';
 import type { Finding } from './finding.ts';
 import { oddPayloads } from './odd-payloads.ts';
+import { stuck } from './stuck.ts';
 import { startWatchedDeployment } from './watched-deployment.ts';
 
 const scopes = ['docker-worker:*', 'queue:get-artifact:*'];
-/** No task may take longer to end than its maxRunTime and what is around it. */
-const patienceMs = 120_000;
 
 /**
  * So many tasks with odd payloads on one worker, with a healthy task beside them all. The engine has no network:
@@ -42,7 +40,11 @@ export async function soakPayloads(count: number): Promise<Finding[]> {
     await deployment.createTask({}, { payload, scopes, retries: 0 });
   }
   const all = deployment.resolved(count).then(() => true);
-  const isAll = await Promise.race([all, worker.exited.then(() => false), stuck(deployment.reports)]);
+  const isAll = await Promise.race([
+    all,
+    worker.exited.then(() => false),
+    stuck(deployment.reports).then(() => false),
+  ]);
   const container = await engine.docker(
     ...['ps', '--quiet', '--filter', `label=docker-worker.task-run=${healthy}/0`],
     ...['--filter', 'label=docker-worker.role=task'],
@@ -74,13 +76,4 @@ export async function soakPayloads(count: number): Promise<Finding[]> {
 
 function none(figure: number): Pick<Finding, 'figure' | 'isGood'> {
   return { figure, isGood: figure === 0 };
-}
-
-/** Settles when no run has been resolved for long. */
-async function stuck(reports: ReadonlyMap<string, unknown>): Promise<false> {
-  for (let seen = -1; seen < reports.size; ) {
-    seen = reports.size;
-    await setTimeout(patienceMs, undefined, { ref: false });
-  }
-  return false;
 }

@@ -1,10 +1,9 @@
-import { setTimeout } from 'node:timers/promises';
 import { startTestWorker } from '../harness/test-worker.ts';
 import type { Finding } from './finding.ts';
+import { stuck } from './stuck.ts';
 import { startWatchedDeployment } from './watched-deployment.ts';
 
 const capacity = 4;
-const patienceMs = 600_000;
 
 /** Runs so many tasks that end at once. */
 export async function soakShortTasks(count: number): Promise<Finding[]> {
@@ -14,7 +13,7 @@ export async function soakShortTasks(count: number): Promise<Finding[]> {
   for (let task = 0; task < count; task += 1) {
     await deployment.createTask({ command: ['true'] });
   }
-  await Promise.race([deployment.resolved(count), setTimeout(patienceMs, undefined, { ref: false })]);
+  await Promise.race([deployment.resolved(count), stuck(deployment.reports)]);
   const reports = [...deployment.reports.values()];
   const completed = reports.filter(([report, ...more]) => report === 'completed' && more.length === 0).length;
   return [

@@ -4,8 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { freePort } from '@docker-worker/service-kit/testing/free-port';
 import taskcluster, { type Client } from 'taskcluster-client';
-import { freePort } from '../harness/free-port.ts';
 import { BootedMachine } from './booted-machine.ts';
 
 const run = promisify(execFile);

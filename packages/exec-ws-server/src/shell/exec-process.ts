@@ -152,7 +152,12 @@ export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain:
   async #exitCode(): Promise<number> {
     const deadline = Date.now() + exitCodeMs;
     for (let pause = firstLookMs; ; pause *= 1.5) {
-      const { Running: isRunning, ExitCode: exitCode } = await this.#exec.inspect();
+      const abortSignal = AbortSignal.timeout(Math.max(1, deadline - Date.now()));
+      const { Running: isRunning, ExitCode: exitCode } = await this.#exec
+        .inspect({ abortSignal })
+        .catch((error) => {
+          throw abortSignal.aborted ? new Error('the engine does not tell how the process has ended') : error;
+        });
       if (!isRunning && exitCode !== null) {
         return exitCode;
       }

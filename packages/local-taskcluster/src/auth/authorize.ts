@@ -1,5 +1,5 @@
 import { removeGivenScopes, satisfiesExpression } from 'taskcluster-lib-scopes';
-import { ApiError } from '../errors.ts';
+import { InsufficientScopes } from '../errors.ts';
 import type { Identity } from './authenticator.ts';
 import type { ScopeExpression } from './scope-template.ts';
 
@@ -11,8 +11,8 @@ export function authorize(identity: Identity, required: ScopeExpression): void {
     identity.clientId === undefined
       ? 'A caller without credentials does'
       : `Client ID ${identity.clientId} does`;
-  throw new ApiError(
-    'InsufficientScopes',
+  throw new InsufficientScopes(
+    missing,
     [
       `${who} not have sufficient scopes and is missing the following scopes:`,
       ...['', '```', format(missing), '```', ''],

@@ -95,7 +95,9 @@ async function openStream(container: ArchiveSource, path: string, signal: AbortS
       () => undefined,
     );
     signal.throwIfAborted();
-    throw new NotInContainer(engineMessage(error));
+    // What the engine has answered is about the path; where it has not, nothing is known of that.
+    const isAnswer = (error as { statusCode?: unknown }).statusCode !== undefined;
+    throw isAnswer ? new NotInContainer(engineMessage(error)) : error;
   }
 }
 

@@ -9,8 +9,8 @@ import { UploadError, uploadSpooled } from './upload-file.ts';
 
 /** The files of all artifacts of a run: read one after another from each archive, uploaded side by side. */
 export class FileUploads {
-  /** Whether anything could not be uploaded. */
-  failed = false;
+  /** Why something could not be uploaded. */
+  readonly errors: unknown[] = [];
   /** Whether any of that was for a storage or a queue that could not be reached. */
   outage = false;
   readonly #destination: ArtifactDestination;
@@ -102,7 +102,7 @@ export class FileUploads {
 
   /** The artifact's failure as a line of the log; nothing after an abort, which has a line of its own. */
   report(name: string, error: unknown): void {
-    this.failed = true;
+    this.errors.push(error);
     this.outage ||= error instanceof UploadError && error.outage;
     if (this.#destination.signal.aborted) {
       return;

@@ -1,4 +1,3 @@
-import { retry } from '../async/retry.ts';
 import { Slots } from '../async/slots.ts';
 import type { ArtifactDeclaration } from '../payload/artifact-declaration.ts';
 import { type ArchiveSource, NotInContainer, openFollowed } from './archive.ts';
@@ -30,8 +29,8 @@ export async function uploadArtifacts(
     }),
   );
   destination.signal.throwIfAborted();
-  if (files.failed) {
-    throw new UploadsFailed(files.outage);
+  if (files.errors.length > 0) {
+    throw new UploadsFailed(files.outage, files.errors);
   }
 }
 
@@ -39,8 +38,8 @@ export class UploadsFailed extends Error {
   /** The storage or the queue could not be reached: another run may succeed. */
   readonly outage: boolean;
 
-  constructor(outage: boolean) {
-    super('Encountered error when uploading artifact(s)');
+  constructor(outage: boolean, errors: unknown[]) {
+    super('Encountered error when uploading artifact(s)', { cause: new AggregateError(errors) });
     this.name = 'UploadsFailed';
     this.outage = outage;
   }
@@ -58,11 +57,7 @@ async function uploadArtifact(
 
   async function errorArtifact(reason: string, message: string): Promise<void> {
     const properties = { storageType: 'error', expires, reason, message: message.slice(0, 4096) };
-    await retry(() => createArtifact(destination, name, signal, properties), {
-      ...destination.limits,
-      signal,
-      onRetry: (error) => destination.onRetry?.(name, error),
-    });
+    await createArtifact(destination, name, signal, properties);
   }
 
   try {

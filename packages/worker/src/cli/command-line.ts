@@ -28,6 +28,12 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       [],
     )
     .option('--scope <scope>', 'add a scope to the task', collect, [])
+    .option(
+      '--role <role=scopes>',
+      "what a role grants that the task assumes, as in 'assume:repo:github.com/org/repo:*=SCOPE,SCOPE'",
+      collect,
+      [],
+    )
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .option('--interactive', 'let people log into the task, and print the address of the page')

@@ -14,8 +14,6 @@ import {
   parseAllDocuments,
   type YAMLError,
 } from 'yaml';
-import { z } from 'zod';
-import { DateTime } from '../payload/date-time.ts';
 import { found, quoted, valueAt } from '../payload/found.ts';
 import { nearestName } from '../payload/nearest-name.ts';
 import { parsePayload, unknownFeatures } from '../payload/parse-payload.ts';
@@ -24,37 +22,7 @@ import { keysOf, schemaAt } from '../payload/schema-at.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine, problemPath } from '../problem.ts';
 import { UserError } from '../user-error.ts';
-
-/** What a task definition may say beside its payload; nothing is required, since defaults can stand in. */
-const Definition = z.strictObject({
-  taskQueueId: z.string().optional(),
-  provisionerId: z.string().optional(),
-  workerType: z.string().optional(),
-  schedulerId: z.string().optional(),
-  projectId: z.string().optional(),
-  taskGroupId: z.string().optional(),
-  dependencies: z.array(z.string()).optional(),
-  requires: z.enum(['all-completed', 'all-resolved']).optional(),
-  routes: z.array(z.string()).optional(),
-  priority: z
-    .enum(['highest', 'very-high', 'high', 'medium', 'low', 'very-low', 'lowest', 'normal'])
-    .optional(),
-  retries: z.number().optional(),
-  created: DateTime.optional(),
-  deadline: DateTime.optional(),
-  expires: DateTime.optional(),
-  scopes: z.array(z.string()).optional(),
-  metadata: z
-    .strictObject({
-      name: z.string().optional(),
-      description: z.string().optional(),
-      owner: z.string().optional(),
-      source: z.string().optional(),
-    })
-    .optional(),
-  tags: z.record(z.string(), z.string()).optional(),
-  extra: z.record(z.string(), z.unknown()).optional(),
-});
+import { DefinitionFields } from './definition-schema.ts';
 
 /** One document of a task file. */
 export interface TaskDocument {
@@ -63,7 +31,7 @@ export interface TaskDocument {
   /** As it is written; it has no problems that can be known without a worker. */
   payload: unknown;
   /** What the document says about the task beside its payload. */
-  task: z.infer<typeof Definition>;
+  task: DefinitionFields;
 }
 
 /** The message is one text for the person who wrote the file, one line per problem. */
@@ -195,10 +163,10 @@ function documentProblems(content: unknown, schema: PayloadSchema): Problem[] {
 }
 
 function definitionProblems({ payload, ...task }: Record<string, unknown>, schema: PayloadSchema): Problem[] {
-  const issues = Definition.safeParse(task).error?.issues ?? [];
+  const issues = DefinitionFields.safeParse(task).error?.issues ?? [];
   const expires = typeof task.expires === 'string' ? task.expires : undefined;
   return [
-    ...schemaProblems(issues, { schema: Definition, document: task, root: '' }),
+    ...schemaProblems(issues, { schema: DefinitionFields, document: task, root: '' }),
     ...payloadProblems(payload, schema, { expires }, 'payload', ['payload']),
   ];
 }
@@ -242,9 +210,9 @@ function relativePaths(payload: unknown, root: string): Problem[] {
   });
 }
 
-function asDefinition(content: Record<string, unknown>): z.infer<typeof Definition> & { payload: unknown } {
+function asDefinition(content: Record<string, unknown>): DefinitionFields & { payload: unknown } {
   return Object.hasOwn(content, 'payload')
-    ? (content as z.infer<typeof Definition> & { payload: unknown })
+    ? (content as DefinitionFields & { payload: unknown })
     : { payload: content };
 }
 

@@ -1,8 +1,16 @@
 import type Docker from 'dockerode';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
+import { EngineTimeout } from '../engine/engine-api.ts';
+
+/** How long the engine may take to end a removal that somebody else has asked for. */
+const usualRemovalMs = 60_000;
 
 /** Kills and removes a container with its anonymous volumes; one that is gone or going already is fine. */
-export async function removeContainer(docker: Docker, id: string): Promise<void> {
+export async function removeContainer(
+  docker: Docker,
+  id: string,
+  { removalMs = usualRemovalMs } = {},
+): Promise<void> {
   const container = docker.getContainer(id);
   try {
     await container.remove({ force: true, v: true });
@@ -13,7 +21,11 @@ export async function removeContainer(docker: Docker, id: string): Promise<void>
     if (engineStatus(error) !== 409 || !/already in progress/.test(engineMessage(error))) {
       throw error;
     }
-    await container.wait({ condition: 'removed' }).catch((failure: unknown) => {
+    const abortSignal = AbortSignal.timeout(removalMs);
+    await container.wait({ condition: 'removed', abortSignal }).catch((failure: unknown) => {
+      if (abortSignal.aborted) {
+        throw new EngineTimeout('DELETE', `/containers/${id}`, removalMs);
+      }
       if (engineStatus(failure) !== 404) {
         throw failure;
       }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Container, ContainerCreateOptions } from 'dockerode';
@@ -11,8 +10,6 @@ import { removeContainer } from './remove-container.ts';
 
 /** After the exit, output that does not come for so long is not coming. */
 const usualOutputIdleMs = 30_000;
-/** An archive that the engine does not go on with for so long has no end. */
-const archiveIdleMs = 600_000;
 
 /** A task's container from creation to removal. */
 export interface TaskContainer extends AsyncDisposable {
@@ -71,12 +68,7 @@ export async function createTaskContainer(
           await container.kill().catch(() => {});
         },
         async archive(path) {
-          const archive = (await container.getArchive({ path })) as Readable &
-            Pick<IncomingMessage, 'setTimeout'>;
-          archive.setTimeout(archiveIdleMs, () =>
-            archive.destroy(new Error('the Docker Engine sends no more')),
-          );
-          return archive;
+          return (await container.getArchive({ path })) as Readable;
         },
       };
 

@@ -1,4 +1,4 @@
-import nodeHttp from 'node:http';
+import nodeHttp, { type IncomingMessage } from 'node:http';
 import nodeHttps from 'node:https';
 import modemTransports from 'docker-modem/lib/http.js';
 import Docker, { type Container, type Exec, type Image, type Network } from 'dockerode';
@@ -7,14 +7,29 @@ import Docker, { type Container, type Exec, type Image, type Network } from 'doc
 Object.assign(modemTransports, { http: nodeHttp, https: nodeHttps });
 
 /** Within which the engine must answer what takes it no time of its own; a start on a busy disk takes minutes. */
-const answerMs = 300_000;
+const usualAnswerMs = 300_000;
+/** An archive or a pull that the engine does not go on with for so long has no end. */
+const usualIdleMs = 600_000;
+
+export interface EngineLimits {
+  /** Milliseconds until a request must be answered; of a stream, until it begins. */
+  answerMs?: number;
+  /** Milliseconds that an archive or a pull may bring nothing. */
+  idleMs?: number;
+}
+
+/** What takes as long as it takes: whoever asks for these ends them by a signal. */
+const endless = /^\/(events|build|images\/(load|get)|containers\/[^/]+\/wait|commit)$/;
 
 /**
  * dockerode with paths that say what they seem to: every name or id in the path of a request is escaped here,
  * and no path leads elsewhere. A redirect is an answer like any other that was not expected.
  */
 export class EngineApi extends Docker {
-  constructor(options?: Docker.DockerOptions) {
+  constructor(
+    options?: Docker.DockerOptions,
+    { answerMs = usualAnswerMs, idleMs = usualIdleMs }: EngineLimits = {},
+  ) {
     super(options);
     const { modem } = this;
     const dial = modem.dial.bind(modem);
@@ -22,14 +37,23 @@ export class EngineApi extends Docker {
       const path = request.path.split('?', 1)[0] ?? '';
       if (leadsElsewhere(path)) {
         answered?.(new EnginePathRefused(path), null);
-      } else if (request.isStream || /\/(wait|commit)$/.test(path)) {
+      } else if (endless.test(path)) {
         dial(request, answered);
       } else {
-        const late = AbortSignal.timeout(answerMs);
-        const abortSignal = AbortSignal.any([late, ...(request.abortSignal ? [request.abortSignal] : [])]);
-        dial({ ...request, abortSignal }, (error, result) =>
-          answered?.(error && late.aborted ? new EngineTimeout(request.method ?? '', path) : error, result),
-        );
+        const late = new AbortController();
+        const timer = setTimeout(() => late.abort(), answerMs).unref();
+        const abortSignal = AbortSignal.any([
+          late.signal,
+          ...(request.abortSignal ? [request.abortSignal] : []),
+        ]);
+        dial({ ...request, abortSignal }, (error, result) => {
+          clearTimeout(timer);
+          if (error === null && request.isStream && /\/(archive|images\/create)$/.test(path)) {
+            limitIdle(result as IncomingMessage, path, idleMs);
+          }
+          const isLate = error !== null && late.signal.aborted;
+          answered?.(isLate ? new EngineTimeout(request.method ?? '', path, answerMs) : error, result);
+        });
       }
     };
   }
@@ -55,8 +79,8 @@ export class EngineApi extends Docker {
 export class EngineTimeout extends Error {
   readonly code = 'ETIMEDOUT';
 
-  constructor(method: string, path: string) {
-    super(`the Docker Engine did not answer ${method} ${path} within ${answerMs / 1000} s`);
+  constructor(method: string, path: string, ms: number) {
+    super(`the Docker Engine did not answer ${method} ${path} within ${ms / 1000} s`);
     this.name = 'EngineTimeout';
   }
 }
@@ -66,6 +90,10 @@ export class EnginePathRefused extends Error {
     super(`${JSON.stringify(path)} is no path of the Docker Engine's API`);
     this.name = 'EnginePathRefused';
   }
+}
+
+function limitIdle(stream: IncomingMessage, path: string, ms: number): void {
+  stream.setTimeout(ms, () => stream.destroy(new EngineTimeout('the rest of', path, ms)));
 }
 
 /** Only names of images have slashes, and they stay, as the engine knows them. */

@@ -8,7 +8,7 @@ import type { DockerOptions } from 'dockerode';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import { UserError } from '../user-error.ts';
 import { ContainerDeaths, deathEvents } from './container-deaths.ts';
-import { EngineApi } from './engine-api.ts';
+import { EngineApi, type EngineLimits } from './engine-api.ts';
 import { EngineLost } from './engine-lost.ts';
 
 /** How often an engine is asked whether it still answers. */
@@ -42,11 +42,12 @@ export interface Engine extends AsyncDisposable {
 export async function connectEngine(
   onSilent: (silent: boolean) => void = () => {},
   giveUp: AbortSignal = new AbortController().signal,
+  limits: EngineLimits = {},
 ): Promise<Engine> {
   const losing = new AbortController();
   const leaving = new AbortController();
   const agent = createAgent(losing.signal);
-  const docker = new EngineApi({ agent } as DockerOptions);
+  const docker = new EngineApi({ agent } as DockerOptions, limits);
   let events: Readable;
   const connecting = new AbortController();
   const onGiveUp = () => connecting.abort(giveUp.reason);

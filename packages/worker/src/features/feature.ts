@@ -25,6 +25,8 @@ export interface Feature {
   description?: string;
   /** Its keys in the worker's configuration. Other code reads them with `settingsOf`. */
   settings?: z.ZodRawShape;
+  /** Makes, in a folder that is gone afterwards, what of its settings somebody has not who only runs a task. */
+  settingsOfOneRun?(folder: string): Promise<SettingsOfOneRun>;
   /** What it keeps on the host for all runs; a run gets at it with `run.host.parts.of`. */
   host?: HostPart;
   /** How many tasks run at once, where the feature decides that instead of `capacity`. */
@@ -77,6 +79,12 @@ export interface FeatureRequest {
   config: WorkerConfig;
   /** The task's scopes with its roles expanded; asks the auth service when it is first called. */
   expandedScopes(): Promise<string[]>;
+}
+
+/** Settings that were made for one run, and what whoever started it is told of them. */
+export interface SettingsOfOneRun {
+  settings: Record<string, unknown>;
+  notice: string;
 }
 
 /** A scope that a deployment has to grant, and what does not work without it. */

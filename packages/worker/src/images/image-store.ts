@@ -20,7 +20,7 @@ export interface ImageStoreOptions {
 export class ImageStore {
   readonly #options: ImageStoreOptions;
   readonly #records: ImageRecords;
-  /** How many runs use an image, by its name. */
+  /** How many runs use an image, by its name, of those that any run uses. */
   readonly #held = new Map<string, number>();
   #collecting: Promise<void> = Promise.resolve();
 
@@ -35,7 +35,12 @@ export class ImageStore {
     return {
       [Symbol.asyncDispose]: async () => {
         await this.#kept(this.#records.touch(name));
-        this.#held.set(name, (this.#held.get(name) ?? 1) - 1);
+        const left = (this.#held.get(name) ?? 1) - 1;
+        if (left > 0) {
+          this.#held.set(name, left);
+        } else {
+          this.#held.delete(name);
+        }
       },
     };
   }

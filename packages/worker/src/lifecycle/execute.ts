@@ -14,12 +14,17 @@ import { type Prepared, unstartable } from './prepare.ts';
 /** Of a command that the kernel has killed. */
 const killed = 137;
 /** How long a container may take to exit that has been killed. */
-const exitMs = 60_000;
+const usualExitMs = 60_000;
 /** How long a container that is about to end of itself may take for it after the maxRunTime. */
 const endingMs = 10_000;
 
 /** Runs a prepared task to its end, or to its abort, and then the features' part. */
-export async function execute(run: Run, payload: Payload, prepared: Prepared): Promise<Outcome> {
+export async function execute(
+  run: Run,
+  payload: Payload,
+  prepared: Prepared,
+  { exitMs = usualExitMs } = {},
+): Promise<Outcome> {
   run.signal.throwIfAborted();
   const container = await start(run, prepared);
   using limit = limitRunTime(run, payload, prepared);
@@ -28,7 +33,7 @@ export async function execute(run: Run, payload: Payload, prepared: Prepared): P
   notifyStarted(run, prepared, container);
   // Not sooner: the engine sets up one network at a time, and the task's comes first.
   run.host.warmUnits.refill();
-  const outcome = await exitOf(run, payload, container);
+  const outcome = await exitOf(run, payload, container, exitMs);
   limit[Symbol.dispose]();
   for (const sidecar of prepared.sidecars) {
     sidecar.release();
@@ -49,14 +54,14 @@ function limitRunTime(run: Run, { maxRunTime }: Payload, { contributions }: Prep
   return { [Symbol.dispose]: () => limit[Symbol.dispose]() };
 }
 
-async function start({ log, logger }: Run, { container }: Prepared): Promise<RunningContainer> {
+async function start(run: Run, { container }: Prepared): Promise<RunningContainer> {
+  const { log, logger } = run;
   logger.info({ container: container.id }, 'task run');
   log.worker('=== Task Starting ===');
   try {
     return await container.start(log.output());
   } catch (error) {
-    logger.error({ err: error }, 'error starting container');
-    throw unstartable(error);
+    throw unstartable(run, error);
   }
 }
 
@@ -68,7 +73,12 @@ function notifyStarted(run: Run, { contributions }: Prepared, container: Running
   }
 }
 
-async function exitOf(run: Run, payload: Payload, container: RunningContainer): Promise<Outcome> {
+async function exitOf(
+  run: Run,
+  payload: Payload,
+  container: RunningContainer,
+  exitMs: number,
+): Promise<Outcome> {
   const settled = new AbortController();
   const abort = run.signal.aborted
     ? Promise.resolve()
@@ -78,7 +88,7 @@ async function exitOf(run: Run, payload: Payload, container: RunningContainer): 
     () => container.kill(),
     () => {},
   );
-  const exit = await Promise.race([container.exited, overdue(run, settled.signal)]).finally(() =>
+  const exit = await Promise.race([container.exited, overdue(run, exitMs, settled.signal)]).finally(() =>
     settled.abort(),
   );
   if (run.signal.aborted || exit === undefined) {
@@ -97,7 +107,7 @@ async function exitOf(run: Run, payload: Payload, container: RunningContainer): 
 }
 
 /** Settles, with nothing, when a run that was aborted has a container that does not exit. */
-function overdue({ signal, host, logger }: Run, settled: AbortSignal): Promise<undefined> {
+function overdue({ signal, host, logger }: Run, exitMs: number, settled: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     const begin = () => {
       const timer = setTimeout(() => {

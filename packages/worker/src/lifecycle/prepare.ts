@@ -12,6 +12,7 @@ import type { Run } from '../run/run.ts';
 import type { RunUnit } from '../sidecars/run-unit.ts';
 import { SidecarFailure } from '../sidecars/sidecar-control.ts';
 import { taskContainerOptions } from './container/task-container-options.ts';
+import { waitingCommand } from './container/waiting-command.ts';
 import { wrappedCommand } from './container/wrapped-command.ts';
 import { createRunUnit } from './create-run-unit.ts';
 import { SupervisedSidecar } from './supervised-sidecar.ts';
@@ -110,21 +111,36 @@ async function createContainer(
   options.Labels = ownershipLabels(run.owner, 'task');
   const wrapper = contributions.flatMap(({ wrapper: own }) => own ?? []);
   try {
-    if (wrapper.length > 0) {
+    if (wrapper.length > 0 || payload.command.length === 0) {
       const { Config: image } = await run.host.engine.docker.getImage(imageId).inspect();
-      Object.assign(options, wrappedCommand(wrapper, payload.command, image));
+      if (wrapper.length > 0) {
+        Object.assign(options, wrappedCommand(wrapper, payload.command, image));
+      } else {
+        mustNotWait(waitingCommand(image));
+      }
     }
     const container = await createTaskContainer(run.host.engine, options);
     run.resources.defer(() => removed(run, container, Object.keys(payload.cache ?? {})));
     return container;
   } catch (error) {
-    run.logger.error({ err: error }, 'error starting container');
-    throw unstartable(error);
+    throw unstartable(run, error);
+  }
+}
+
+/** People who log in come to a wrapped command; to any other, nobody does. */
+function mustNotWait(command: string | undefined): void {
+  if (command !== undefined) {
+    throw new Error(
+      `The task has no command, and that of its image (${command}) only waits for input, which no task gets. ` +
+        'Set payload.command, as in ["bash", "-c", "make test"], or payload.features.interactive to log in.',
+    );
   }
 }
 
 /** The engine does not take what the task wants, unless it has a trouble of its own. */
-export function unstartable(error: unknown): RunFailure {
+export function unstartable(run: Run, error: unknown): RunFailure {
+  // What the task asks for is its own affair, of which its log tells.
+  run.logger[isHostFault(error) ? 'error' : 'info']({ err: error }, 'error starting container');
   const message = `Failure to properly start execution environment.\n${engineMessage(error)}`;
   return isHostFault(error) ? hostFault(message, error) : new RunFailure({ kind: 'failed' }, message);
 }

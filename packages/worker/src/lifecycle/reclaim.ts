@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Credentials } from '@docker-worker/service-kit/control';
 import { cuttableCall } from '../queue/cuttable-call.ts';
 import { Reclaim } from '../queue/queue.ts';
+import { isForeign } from '../queue/until-answered.ts';
 import type { Run } from '../run/run.ts';
 
 const firstRetryMs = 1_000;
@@ -70,7 +71,7 @@ export function startReclaiming(run: Run, takenUntil: string, divisor: number): 
         signal.throwIfAborted();
         run.logger.warn({ err: error }, 'error reclaiming task');
         run.host.metrics?.reclaims.inc({ outcome: 'failed' });
-        if ((error as { statusCode?: number }).statusCode === 409) {
+        if ((error as { statusCode?: number }).statusCode === 409 && !isForeign(error)) {
           run.logger.info('cancel task');
           run.abort({ kind: 'canceled' });
           return undefined;

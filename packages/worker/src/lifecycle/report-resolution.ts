@@ -1,10 +1,7 @@
-import { retry } from '../async/retry.ts';
-import { unlessAborted } from '../async/unless-aborted.ts';
+import { untilAnswered } from '../queue/until-answered.ts';
 import type { Resolution } from '../run/resolution.ts';
 import { resolutionText } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
-
-const patience = { maxAttempts: Number.POSITIVE_INFINITY, delayFactor: 500, longestDelay: 10_000 };
 
 /**
  * Tells the queue how the run ended. One that was resolved elsewhere meanwhile, or whose claim has lapsed, is
@@ -14,8 +11,7 @@ export async function reportResolution(run: Run, resolution: Resolution): Promis
   try {
     if (resolution.kind !== 'none') {
       // As long as the claim lives; a report whose answer was lost is taken twice.
-      await retry(() => unlessAborted(run.over, report(run, resolution)), {
-        ...patience,
+      await untilAnswered(() => report(run, resolution), {
         signal: run.over,
         onRetry: (error) => run.logger.warn({ err: error }, 'the run could not be resolved yet'),
       });
@@ -33,7 +29,7 @@ export async function reportResolution(run: Run, resolution: Resolution): Promis
 async function report(
   { queue, taskId, runId }: Run,
   resolution: Exclude<Resolution, { kind: 'none' }>,
-): Promise<void> {
+): Promise<unknown> {
   switch (resolution.kind) {
     case 'completed':
       return await queue().reportCompleted(taskId, runId);

@@ -104,7 +104,7 @@ export class SupervisedSidecar {
 }
 
 function configure({ run, unit, request, taskContainer }: SupervisedSidecarOptions): Promise<SidecarControl> {
-  return unit.configure(
+  const configured = unit.configure(
     request.sidecar,
     async (sidecar) => {
       const config = await request.configOf({ sidecar, taskContainer });
@@ -113,6 +113,8 @@ function configure({ run, unit, request, taskContainer }: SupervisedSidecarOptio
     },
     request.onEvent,
   );
+  // Whatever it waits for ends with the unit, which ends with the run.
+  return unlessAborted(run.signal, configured);
 }
 
 function causeOf({ exitCode, outOfMemory }: ContainerDeath): string {

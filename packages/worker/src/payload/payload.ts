@@ -48,7 +48,9 @@ export const payloadSchema = (names: FeatureNames) =>
       command: z
         .array(z.string())
         .default([])
-        .describe('What to run, one list element per argument; empty for the image’s own command'),
+        .describe(
+          'What to run, one list element per argument; empty for the image’s own command, which must not be a shell that waits for input',
+        ),
       env: TextMap.default({}).describe('Environment variables of the task container'),
       cache: TextMap.default({}).describe(
         'Cache name → where the container has it; kept on the worker between tasks, and each needs a scope',

@@ -20,10 +20,11 @@ test.each<[string, Error]>([
   ['a connection that ends while it is read', systemError('UND_ERR_SOCKET')],
   ['an engine that is gone', systemError('ECONNREFUSED')],
   ['an engine that is lost', new EngineLost('gone')],
-  ['an engine that does not answer', new EngineTimeout('POST', '/containers/create')],
+  ['an engine that does not answer', new EngineTimeout('POST', '/containers/create', 1_000)],
   ['the full disk of the engine', engineAnswer(500, 'write /var/lib/docker/a: no space left on device')],
   ['a pull for which the disk is too small', new ImageUnavailable('a', 'no space left on device')],
   ['an image store that is broken', engineAnswer(500, 'layer does not exist')],
+  ['one of several', new AggregateError([new Error('a'), systemError('ENOSPC')])],
   ['whatever one of these has caused', new Error('a', { cause: systemError('ENOSPC') })],
 ])('%s is no fault of the task: the queue makes another run', (_, error) => {
   expect(isHostFault(error)).toBe(true);

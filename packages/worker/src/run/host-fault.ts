@@ -15,7 +15,7 @@ const hostWords =
  * that says so. What an engine answers otherwise is about what the task asked for.
  */
 export function isHostFault(error: unknown): boolean {
-  if (isEngineLost(error)) {
+  if (isEngineLost(error) || (error instanceof AggregateError && error.errors.some(isHostFault))) {
     return true;
   }
   const {

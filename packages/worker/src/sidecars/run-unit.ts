@@ -26,7 +26,7 @@ export class RunUnit implements AsyncDisposable {
   readonly #sidecars = new Map<string, Promise<SidecarControl>>();
   readonly #started: SidecarControl[] = [];
   #failed = false;
-  #disposed = false;
+  readonly #leaving = new AbortController();
 
   /** Resolves when the network exists; the sidecars go on booting. */
   static async create(engine: Engine, options: RunUnitOptions): Promise<RunUnit> {
@@ -75,7 +75,7 @@ export class RunUnit implements AsyncDisposable {
 
   /** Starts another one in place of a sidecar that has died; it is configured as the first was. */
   restart(sidecar: Sidecar): void {
-    if (this.#disposed) {
+    if (this.#leaving.signal.aborted) {
       throw new Error('the network of the run is being removed');
     }
     const { publish } = this.#options;
@@ -85,7 +85,7 @@ export class RunUnit implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed = true;
+    this.#leaving.abort(new Error('the run is over'));
     // A sidecar that is still being created must have an owner before the network can go.
     await Promise.allSettled(this.#sidecars.values());
     try {
@@ -100,6 +100,7 @@ export class RunUnit implements AsyncDisposable {
       ...this.#options,
       publish,
       network: this.network,
+      signal: this.#leaving.signal,
       onLog: (line) => this.logger.info({ sidecar: sidecar.name }, line),
     });
     this.#sidecars.set(sidecar.name, started);

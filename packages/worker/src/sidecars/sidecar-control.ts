@@ -245,9 +245,17 @@ export class SidecarControl implements AsyncDisposable {
       if (line === undefined || line.done) {
         throw this.failure('it ended');
       }
-      return ControlReply.parse(JSON.parse(line.value));
+      return this.#parsed(line.value);
     } finally {
       answered.abort();
+    }
+  }
+
+  #parsed(line: string): ControlReply {
+    try {
+      return ControlReply.parse(JSON.parse(line));
+    } catch {
+      throw this.failure('it answered what is no answer of a service');
     }
   }
 

@@ -24,6 +24,8 @@ export interface SidecarOptions {
   stateDirectory: string;
   /** Where ports are published: an address of the host, all without it; and ports as `first-last`, else any. */
   publish: { address?: string; ports?: string };
+  /** Aborted when nobody wants it any more. */
+  signal: AbortSignal;
   /** Gets each line that the service logs. */
   onLog(line: string): void;
 }
@@ -37,7 +39,7 @@ export interface SidecarOptions {
 export async function startSidecar(
   engine: Engine,
   sidecar: Sidecar,
-  { network, owner, images, readySeconds, cpus, stateDirectory, publish, onLog }: SidecarOptions,
+  { network, owner, images, readySeconds, cpus, stateDirectory, publish, signal, onLog }: SidecarOptions,
 ): Promise<SidecarControl> {
   await using resources = new AsyncDisposableStack();
   const image = sidecarImage(sidecar, images);
@@ -54,7 +56,7 @@ export async function startSidecar(
           },
         );
   const { credentials } = images;
-  const imageId = await ensureImage(engine.docker, image, { credentials }).catch((error: Error) => {
+  const imageId = await ensureImage(engine.docker, image, { credentials, signal }).catch((error: Error) => {
     throw new SidecarFailure(identity, error.message);
   });
   const container = await engine.docker
@@ -108,7 +110,9 @@ export async function startSidecar(
     await control.start();
     return control;
   } catch (error) {
-    await control[Symbol.asyncDispose]();
+    await control[Symbol.asyncDispose]().catch((left) =>
+      onLog(`its container could not be removed: ${engineMessage(left)}`),
+    );
     throw error;
   }
 }

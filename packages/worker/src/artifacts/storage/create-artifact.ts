@@ -1,14 +1,15 @@
-import { unlessAborted } from '../../async/unless-aborted.ts';
+import { untilAnswered } from '../../queue/until-answered.ts';
 import type { ArtifactRun } from './storage.ts';
 
-/** The queue's call with the credentials of this moment; its answer is not parsed yet. */
+/** The queue's call with the credentials of each moment, until it answers; that is not parsed yet. */
 export async function createArtifact(
-  { queue, taskId, runId }: ArtifactRun,
+  run: ArtifactRun,
   name: string,
   signal: AbortSignal | undefined,
   request: { storageType: string; expires: string } & Record<string, string>,
 ): Promise<unknown> {
-  signal?.throwIfAborted();
-  const answer: Promise<unknown> = queue().createArtifact(taskId, runId, name, request);
-  return await (signal === undefined ? answer : unlessAborted(signal, answer));
+  return await untilAnswered(() => run.queue().createArtifact(run.taskId, run.runId, name, request), {
+    signal,
+    onRetry: (error) => run.onRetry?.(name, error),
+  });
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
 import { unlessAborted } from '../../async/unless-aborted.ts';
+import { untilAnswered } from '../../queue/until-answered.ts';
 import { createArtifact } from './create-artifact.ts';
 import type { ArtifactProperties, ArtifactStorage } from './storage.ts';
 
@@ -47,7 +48,12 @@ export function objectStorage(rootUrl: string): ArtifactStorage {
         streamFactory: async () => streamOf(content.open()),
       });
       await (signal === undefined ? uploading : unlessAborted(signal, uploading));
-      await run.queue().finishArtifact(run.taskId, run.runId, name, { uploadId: created.uploadId });
+      const { uploadId } = created;
+      await untilAnswered(
+        // Its answer has no body.
+        async () => (await run.queue().finishArtifact(run.taskId, run.runId, name, { uploadId })) ?? {},
+        { signal, onRetry: (error) => run.onRetry?.(name, error) },
+      );
     },
   };
 }

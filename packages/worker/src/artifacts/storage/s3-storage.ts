@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { z } from 'zod';
+import { ForeignAnswer } from '../../queue/until-answered.ts';
 import { createArtifact } from './create-artifact.ts';
 import type { Spooled } from './spool.ts';
 import type { ArtifactProperties, ArtifactRun, ArtifactStorage } from './storage.ts';
@@ -32,7 +33,10 @@ async function store(
     signal,
   });
   if (statusCode === 200) {
-    await body.dump();
+    // The storage itself has nothing to say.
+    if ((await body.text()) !== '') {
+      throw new ForeignAnswer();
+    }
     return;
   }
   throw new StorageError(statusCode, errorCode(await body.text()));

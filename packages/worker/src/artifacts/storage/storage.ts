@@ -7,14 +7,14 @@ export interface ArtifactRun {
   queue(): Client;
   taskId: string;
   runId: number;
+  /** Told when something about an artifact has failed and will be tried again. */
+  onRetry?(name: string, error: unknown): void;
 }
 
 /** What a run gives to each of its uploads. */
 export interface ArtifactTarget extends ArtifactRun {
   /** Default: {@link s3Storage}. */
   storage?: ArtifactStorage;
-  /** Told when the upload of an artifact has failed and will be tried again. */
-  onRetry?(name: string, error: unknown): void;
 }
 
 export interface ArtifactProperties {

@@ -1,3 +1,5 @@
+import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import taskcluster from 'taskcluster-client';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
@@ -7,18 +9,27 @@ import { TaskDefinition } from '../../queue/queue.ts';
 import { sidecarImage } from '../../sidecars/sidecar-image.ts';
 import { exitCode } from '../exit-code.ts';
 import { localWorkerConfig, placeholder } from './local-worker.ts';
+import { createRoles, type RoleScopes } from './roles.ts';
 
 /** Prints what `run-task` would create for each task, and why it would refuse one; creates nothing. */
 export async function dryRun(
   tasks: { name: string; definition: object }[],
   settings: FeatureSettings = {},
+  roles: RoleScopes = new Map(),
 ): Promise<number> {
+  await using local = await startLocalTaskcluster();
+  const auth = new taskcluster.Auth({ rootUrl: local.rootUrl, credentials: local.credentials });
+  await createRoles(auth, roles);
   await using engine = await connectEngine();
   const config = localWorkerConfig(placeholder, tasks.length, settings);
   let code = 0;
   for (const { name, definition } of tasks) {
     const task = TaskDefinition.parse(definition);
-    const examination = await examine(task, config, async () => task.scopes);
+    const examination = await examine(
+      task,
+      config,
+      async () => (await auth.expandScopes({ scopes: task.scopes })).scopes,
+    );
     print(`task ${name}`);
     if (!examination.accepted) {
       for (const message of examination.messages) {

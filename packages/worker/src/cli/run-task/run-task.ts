@@ -1,4 +1,4 @@
-import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
@@ -8,13 +8,22 @@ import { connectEngine } from '../../engine/engine.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
-import { readTaskFile } from '../task-file.ts';
+import { readTaskFile, type TaskDocument } from '../task-file.ts';
 import { dryRun } from './dry-run.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
 import { pullLine } from './pull-line.ts';
+import {
+  createRoles,
+  missingScopesText,
+  parseRoles,
+  type RoleScopes,
+  unknownRoles,
+  unknownRoleText,
+} from './roles.ts';
 import { Session } from './session.ts';
+import { settingsOfOneRun } from './settings-of-one-run.ts';
 import { taskDefinition } from './task-definition.ts';
 
 export interface RunTaskOptions extends LogInOptions {
@@ -22,6 +31,7 @@ export interface RunTaskOptions extends LogInOptions {
   secret: string[];
   scope: string[];
   env: string[];
+  role: string[];
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -36,19 +46,24 @@ export interface RunTaskOptions extends LogInOptions {
  *   that did not succeed, or 0
  */
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
-  const settings = options.config === undefined ? {} : await readFeatureSettings(options.config);
-  const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, settings));
+  const configured = options.config === undefined ? {} : await readFeatureSettings(options.config);
+  const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
   const documents = letIn(await readTaskFile(file, schema), options);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
+  const roles = parseRoles(options.role);
   const tasks = documents.map((document) => ({
     name: document.name,
     definition: taskDefinition(document, overrides),
   }));
-  if (options.dryRun) {
-    return dryRun(tasks, settings);
+  for (const notice of noticesOf(documents, roles)) {
+    say(notice);
   }
   await using resources = new AsyncDisposableStack();
+  const settings = await settingsOfOneRun(documents, configured, resources, say);
+  if (options.dryRun) {
+    return await dryRun(tasks, settings, roles);
+  }
   const engine = resources.use(await connectEngine());
   const logger = pino({ level: options.logLevel }, standardError);
   const warmUnits = resources.use(localWarmUnits(engine, logger, documents, settings));
@@ -56,6 +71,10 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   warmUnits.refill();
   const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway(engine.docker) }));
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
+  using _refusals = tellRefusals(
+    local,
+    documents.flatMap(({ task }) => [...(task.scopes ?? []), ...options.scope]),
+  );
   const session = new Session(new taskcluster.Queue(client), options.artifacts, process.stdout);
   const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
@@ -73,6 +92,7 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
       onResolved: (run, outcome) => session.resolved(run, outcome),
     }).then((started) => resources.use(started)),
     createSecrets(new taskcluster.Secrets(client), secrets),
+    createRoles(new taskcluster.Auth(client), roles),
   ]);
   await session.create(tasks);
   // A worker that fails, as when the engine is lost, ends the wait as well.
@@ -83,4 +103,36 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
 async function createSecrets(service: Client, secrets: Map<string, object>): Promise<void> {
   const expires = taskcluster.fromNowJSON('1 day');
   await Promise.all([...secrets].map(([name, secret]) => service.set(name, { secret, expires })));
+}
+
+/** What is left out of tasks because there is no deployment behind them. */
+function noticesOf(documents: TaskDocument[], roles: RoleScopes): string[] {
+  return documents.flatMap(({ name, task: { dependencies = [], scopes = [] } }) => [
+    ...(dependencies.length === 0
+      ? []
+      : [
+          `${name}: runs without the tasks that it depends on, which are not here: ${dependencies.join(', ')}`,
+        ]),
+    ...unknownRoles(scopes, roles).map((role) => `${name}: ${unknownRoleText(role)}`),
+  ]);
+}
+
+/** Tells, once each, what tasks were refused because they lack scopes, and how to give them those. */
+function tellRefusals(local: LocalTaskcluster, scopes: string[]): Disposable {
+  const told = new Set<string>();
+  const stop = local.onRequest((request) => {
+    if (request.missingScopes === undefined) {
+      return;
+    }
+    const text = missingScopesText(request, scopes);
+    if (!told.has(text)) {
+      told.add(text);
+      say(text);
+    }
+  });
+  return { [Symbol.dispose]: stop };
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -53,6 +53,17 @@ test('without variables of the command line the payload is as it was written', (
   expect(taskDefinition(documentOf({}), untouched)).not.toHaveProperty('payload.env');
 });
 
+test('artifacts may last longer than tasks usually do, and those whose time is over last as long as the task', async () => {
+  const later = taskcluster.fromNowJSON('30 days');
+  const file = { type: 'file', path: '/a' };
+  const artifacts = { a: { ...file, expires: later }, b: { ...file, expires: '2020-01-01T00:00:00Z' } };
+
+  expect(await created({}, untouched, { ...payload, artifacts })).toMatchObject({
+    expires: later,
+    payload: { artifacts: { a: { expires: later }, b: file } },
+  });
+});
+
 // `expires` then has a default that is earlier than the deadline.
 test('a deadline alone, later than usual, makes a task that the queue accepts', async () => {
   const deadline = taskcluster.fromNowJSON('4 days');
@@ -72,11 +83,15 @@ test('a definition whose times are over makes a task that runs now', async () =>
 });
 
 /** The task as a queue has it. */
-async function created(task: TaskDocument['task'], overrides = untouched): Promise<object> {
+async function created(
+  task: TaskDocument['task'],
+  overrides = untouched,
+  written: object = payload,
+): Promise<object> {
   await using local = await startLocalTaskcluster();
   const queue = queueClient(local.rootUrl, local.credentials);
   const taskId = taskcluster.slugid();
-  await queue.createTask(taskId, taskDefinition(documentOf(task), overrides));
+  await queue.createTask(taskId, taskDefinition(documentOf(task, written), overrides));
   return await queue.task(taskId);
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
-import { connectEngine, type Engine } from '../../engine/engine.ts';
-import { engineSocket } from '../../engine/testing/engine-socket.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { connectStandIn } from '../../engine/testing/connect-stand-in.ts';
 
 /** What the stand-in does with the one container that it has, and when; all times in milliseconds. */
 export interface ContainerCourse {
@@ -84,23 +84,9 @@ export async function containerStandIn(
     }
   }
 
-  await using starting = new AsyncDisposableStack();
-  const socket = starting.use(
-    await engineSocket((request, response) => {
-      void answer(request, response);
-    }),
-  );
-  const { DOCKER_HOST } = process.env;
-  process.env.DOCKER_HOST = `unix://${socket.socketPath}`;
-  // Read before the first pause of connecting.
-  const connecting = connectEngine();
-  process.env.DOCKER_HOST = DOCKER_HOST;
-  if (DOCKER_HOST === undefined) {
-    delete process.env.DOCKER_HOST;
-  }
-  const engine = starting.use(await connecting);
-  const owned = starting.move();
-  return { engine, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return await connectStandIn((request, response) => {
+    void answer(request, response);
+  });
 }
 
 async function after(ms: number | undefined, act: () => void): Promise<void> {

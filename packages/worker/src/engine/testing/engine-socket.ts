@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { mkdtempDisposable } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 
 export interface EngineSocket extends AsyncDisposable {
   socketPath: string;
@@ -11,7 +11,10 @@ export interface EngineSocket extends AsyncDisposable {
 }
 
 /** Something that listens where an engine would, and answers as it is told to. */
-export async function engineSocket(answer: RequestListener): Promise<EngineSocket> {
+export async function engineSocket(
+  answer: RequestListener,
+  onUpgrade?: Parameters<Server['on']>[1],
+): Promise<EngineSocket> {
   const folder = await mkdtempDisposable(join(tmpdir(), 'engine-'));
   const socketPath = join(folder.path, 'docker.sock');
   const asked: string[] = [];
@@ -19,14 +22,15 @@ export async function engineSocket(answer: RequestListener): Promise<EngineSocke
     asked.push(request.url ?? '');
     answer(request, response);
   });
-  server.listen(socketPath);
-  await once(server, 'listening');
+  if (onUpgrade !== undefined) {
+    server.on('upgrade', onUpgrade);
+  }
+  const listens = await listening(server, { path: socketPath });
   return {
     socketPath,
     asked,
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
+      await listens[Symbol.asyncDispose]();
       await folder.remove();
     },
   };

@@ -67,6 +67,7 @@ export class CacheStore implements AsyncDisposable {
   async purge(name: string, before: Date): Promise<void> {
     this.#purges.remember(name, before);
     const records = await this.#records.list();
+    this.#purges.forgetAllBut(records);
     const covered = records.filter((record) => record.name === name && this.#purges.cover(record));
     for (const record of await this.#takeAll(covered)) {
       this.#purge(record);

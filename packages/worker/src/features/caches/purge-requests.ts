@@ -11,6 +11,21 @@ export class PurgeRequests {
     }
   }
 
+  /** Forgets what none of these instances, which are all that there are, is older than. */
+  forgetAllBut(instances: InstanceRecord[]): void {
+    const covered = new Set(instances.filter((one) => this.cover(one)).map(({ name }) => name));
+    for (const name of this.#before.keys()) {
+      if (!covered.has(name)) {
+        this.#before.delete(name);
+      }
+    }
+  }
+
+  /** How many caches it knows a time for. */
+  get size(): number {
+    return this.#before.size;
+  }
+
   /** Whether an instance is older than what somebody wants to be rid of. */
   cover({ name, created }: InstanceRecord): boolean {
     const before = this.#before.get(name);

@@ -7,6 +7,7 @@ import { artifactTarget } from '../../run/artifact-target.ts';
 import type { Run } from '../../run/run.ts';
 import type { Feature } from '../feature.ts';
 import { uploadLog } from '../logs/upload-log.ts';
+import { keyOfOneRun } from './key-of-one-run.ts';
 import { settings } from './settings.ts';
 
 /** An Ed25519 private key in PKCS #8 is this header followed by its 32-byte seed (RFC 8410). */
@@ -24,6 +25,7 @@ export const chainOfTrust: Feature = {
   name: 'chainOfTrust',
   description: 'Signs a list of the artifacts and of the environment they were made in',
   settings,
+  settingsOfOneRun: keyOfOneRun,
   defaultOn: false,
   unavailable(config) {
     const { ed25519SigningKeyLocation: path } = settingsOf(config, settings);

@@ -1,5 +1,4 @@
 import { createArtifact } from '../../artifacts/storage/create-artifact.ts';
-import { retry } from '../../async/retry.ts';
 import type { Run } from '../../run/run.ts';
 import { backingLogName, liveLogName } from './log-names.ts';
 import { uploadLog } from './upload-log.ts';
@@ -16,5 +15,5 @@ export async function keepLog(run: Run): Promise<void> {
     contentType: logContentType,
     artifact: backingLogName(name),
   };
-  await retry(() => createArtifact(run, name, run.over, link), { signal: run.over, untilReached: true });
+  await createArtifact(run, name, run.over, link);
 }

@@ -1,0 +1,35 @@
+import { workerNameOf } from '../../config/config.ts';
+import type { FeatureSettings } from '../../config-file/worker-config.ts';
+import { features } from '../../features/index.ts';
+import { valueAt } from '../../payload/found.ts';
+import { makeRunFolder } from '../../run/run-folder.ts';
+import type { TaskDocument } from '../task-file.ts';
+import { localWorkerConfig, placeholder } from './local-worker.ts';
+
+/**
+ * The settings with what features make themselves for tasks that use them when it is not configured. Files for it are gone
+ * with `resources`.
+ *
+ * @param say is told what was made
+ */
+export async function settingsOfOneRun(
+  documents: TaskDocument[],
+  settings: FeatureSettings,
+  resources: AsyncDisposableStack,
+  say: (text: string) => void,
+): Promise<FeatureSettings> {
+  const configured = settings as Record<string, unknown>;
+  let complete = settings;
+  for (const { name, settings: own = {}, settingsOfOneRun: make } of features) {
+    const isUsed = documents.some(({ payload }) => valueAt(payload, ['features', name]) === true);
+    if (make === undefined || !isUsed || Object.keys(own).some((key) => configured[key] !== undefined)) {
+      continue;
+    }
+    const worker = workerNameOf(localWorkerConfig(placeholder, 1, settings));
+    const folder = resources.use(await makeRunFolder({ worker, taskRun: 'settings' }));
+    const made = await make(folder.path);
+    say(`${name}: ${made.notice}`);
+    complete = { ...complete, ...made.settings };
+  }
+  return complete;
+}

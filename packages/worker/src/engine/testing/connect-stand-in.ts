@@ -1,0 +1,24 @@
+import type { RequestListener, Server } from 'node:http';
+import { connectEngine, type Engine } from '../engine.ts';
+import type { EngineLimits } from '../engine-api.ts';
+import { engineSocket } from './engine-socket.ts';
+
+/** A connection to something that answers as it is told to where an engine would. */
+export async function connectStandIn(
+  answer: RequestListener,
+  { limits, onUpgrade }: { limits?: EngineLimits; onUpgrade?: Parameters<Server['on']>[1] } = {},
+): Promise<AsyncDisposable & { engine: Engine; asked: string[] }> {
+  await using starting = new AsyncDisposableStack();
+  const { socketPath, asked } = starting.use(await engineSocket(answer, onUpgrade));
+  const { DOCKER_HOST } = process.env;
+  process.env.DOCKER_HOST = `unix://${socketPath}`;
+  // Read before the first pause of connecting.
+  const connecting = connectEngine(undefined, undefined, limits);
+  process.env.DOCKER_HOST = DOCKER_HOST;
+  if (DOCKER_HOST === undefined) {
+    delete process.env.DOCKER_HOST;
+  }
+  const engine = starting.use(await connecting);
+  const owned = starting.move();
+  return { engine, asked, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
