@@ -9,6 +9,7 @@ import { lazyBuiltins } from './lazy-builtins.ts';
  * Bundles the package in the current directory: `src/main.ts` becomes `dist/main.js` with every
  * dependency inside `dist`, which is all that an image or an installation needs beside Node itself.
  */
+const oldestNode = 24;
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: ['src/main.ts'],
@@ -20,7 +21,7 @@ const { metafile } = await build({
   metafile: true,
   platform: 'node',
   format: 'esm',
-  target: 'node24',
+  target: `node${oldestNode}`,
   legalComments: 'none',
   // Less to read at each start. Names stay as they are, for stack traces.
   minifyWhitespace: true,
@@ -36,6 +37,11 @@ const { metafile } = await build({
       'const require = __createRequire(import.meta.url);',
       'const __filename = import.meta.filename;',
       'const __dirname = import.meta.dirname;',
+      // Runs before the bundle's own code and needs nothing that an old Node lacks.
+      `if (parseInt(process.versions.node) < ${oldestNode}) {`,
+      `  console.error('This needs Node ${oldestNode} or newer, from nodejs.org, and was started by ' + process.version + '.');`,
+      '  process.exit(1);',
+      '}',
     ].join('\n'),
   },
 });
