@@ -99,7 +99,7 @@ function undeclared(manifest: Manifest, root: Manifest, files: SourceFile[]): st
   const shipped = new Set([manifest.name, ...Object.keys(manifest.dependencies ?? {})]);
   const forTests = new Set([
     ...Object.keys(manifest.devDependencies ?? {}),
-    ...Object.keys(root.devDependencies ?? {}),
+    ...Object.keys({ ...root.dependencies, ...root.devDependencies }),
   ]);
   // A package whose whole source is tests ships nothing.
   const onlyTests = manifest.dependencies === undefined;
