@@ -25,6 +25,7 @@ import {
 import { Session } from './session.ts';
 import { settingsOfOneRun } from './settings-of-one-run.ts';
 import { taskDefinition } from './task-definition.ts';
+import { readContext } from './template-context.ts';
 
 export interface RunTaskOptions extends LogInOptions {
   artifacts?: string;
@@ -32,6 +33,7 @@ export interface RunTaskOptions extends LogInOptions {
   scope: string[];
   env: string[];
   role: string[];
+  context: string[];
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -48,7 +50,7 @@ export interface RunTaskOptions extends LogInOptions {
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
   const configured = options.config === undefined ? {} : await readFeatureSettings(options.config);
   const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
-  const documents = letIn(await readTaskFile(file, schema), options);
+  const documents = letIn(await readTaskFile(file, schema, readContext(options.context)), options);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const roles = parseRoles(options.role);
