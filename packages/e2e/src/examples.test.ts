@@ -56,7 +56,7 @@ test.concurrent('timeout is stopped at its maxRunTime and keeps what it had writ
 
   expect(stdout).toContain('\n[taskcluster:error] Task timeout after 2 seconds. Force killing container.\n');
   expect(await readFile(join(folder.path, 'public/partial.txt'), 'utf8')).toBe('half of the work\n');
-  expect(code).toBe(125);
+  expect(code).toBe(124);
 });
 
 test.concurrent('first, which is just a payload, leaves its result', async () => {

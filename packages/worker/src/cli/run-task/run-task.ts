@@ -9,6 +9,7 @@ import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import { readTaskFile, type TaskDocument } from '../task-file.ts';
+import { prepareArtifactFolder } from './artifact-folder.ts';
 import { dryRun } from './dry-run.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
@@ -60,6 +61,9 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   }));
   for (const notice of noticesOf(documents, roles)) {
     say(notice);
+  }
+  if (options.artifacts !== undefined && !options.dryRun) {
+    await prepareArtifactFolder(options.artifacts);
   }
   await using resources = new AsyncDisposableStack();
   const settings = await settingsOfOneRun(documents, configured, resources, say);
