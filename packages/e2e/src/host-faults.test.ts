@@ -26,7 +26,7 @@ test.each<[string, string, object]>([
   await using worker = await startWorker(deployment, { TMPDIR: small.path });
 
   const taskId = await deployment.createTask(payload, { retries: 0 });
-  await worker.printed(/"type":"task resolved"/);
+  await worker.printed(/"type":"no task is claimed for a while after a fault of this host"/);
 
   expect(await endsOf(deployment, taskId)).toEqual(['exception/worker-shutdown']);
 });
