@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /**
  * Makes a fresh clone ready, then runs the command it is given: packages, Docker Engine, bundles, images.
- * Plain Node and no dependencies, because it runs before there are any; each step does only what is missing.
+ * Plain Node and no dependencies, because it runs before there are any; each step does only what is missing,
+ * beside those that it does not need.
  *
- *   node bootstrap.mjs [--tools=NAME] [COMMAND [ARGUMENT...]]
+ *   node bootstrap.mjs [--omit=dev] [--tools=NAME] [COMMAND [ARGUMENT...]]
  *
- * `--tools` names a list in `config/debian-packages.json`: what the command needs beside all that.
+ * `--omit=dev` leaves out the packages that only those need who change or test this repository. `--tools` names a
+ * list in `config/debian-packages.json`: what the command needs beside all that.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,32 +19,38 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' };
-const [first = '', ...others] = process.argv.slice(2);
-const [tools, [command, ...args]] = first.startsWith('--tools=')
-  ? [first.slice('--tools='.length), others]
-  : [undefined, [first, ...others]];
-const steps = [
-  ['packages', installPackages],
-  ['engine', startEngine],
-  ['bundles', () => run('turbo', ['run', 'build', '--output-logs=errors-only', '--log-order=stream'])],
-  ['images', () => run('node', ['docker/bake.ts'])],
-  ...(tools === undefined ? [] : [['tools', installTools]]),
-];
+const argv = process.argv.slice(2);
+const commandAt = argv.findIndex((argument) => !argument.startsWith('--'));
+const options = commandAt < 0 ? argv : argv.slice(0, commandAt);
+const [command, ...args] = commandAt < 0 ? [] : argv.slice(commandAt);
+const omitDev = options.includes('--omit=dev');
+const tools = options.find((option) => option.startsWith('--tools='))?.slice('--tools='.length);
+const children = new Set();
 
 try {
-  for (const [index, [name, step]] of steps.entries()) {
-    const started = Date.now();
-    const outcome = (await step()) ?? 'ready';
-    say(
-      `[${index + 1}/${steps.length}] ${name}: ${outcome} (${((Date.now() - started) / 1000).toFixed(1)} s)`,
-    );
-  }
+  await Promise.all([step('packages', installPackages), step('engine', startEngine)]);
+  const base = step('base image', () => run('node', ['docker/bake.ts', '--base-only']));
+  const bundles = step('bundles', () =>
+    run('turbo', ['run', 'build', '--output-logs=errors-only', '--log-order=stream']),
+  );
+  await Promise.all([
+    Promise.all([base, bundles]).then(() => step('images', () => run('node', ['docker/bake.ts']))),
+    // After what may install a package for itself: apt serves one at a time.
+    base.then(() => tools && step('tools', installTools)),
+  ]);
 } catch (error) {
+  for (const child of children) child.kill();
   say(error.message);
   process.exit(1);
 }
 if (command) {
   process.exitCode = await runCommand(command, args);
+}
+
+async function step(name, make) {
+  const started = Date.now();
+  const outcome = (await make()) ?? 'ready';
+  say(`${name}: ${outcome} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
 }
 
 /** The lockfile's digest beside the installed packages tells whether they are the ones it names. */
@@ -51,13 +59,26 @@ async function installPackages() {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   const stamp = join(root, 'node_modules', '.installed-lockfile');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) {
+  const wanted = omitDev ? [`${digest} omit=dev`, digest] : [digest];
+  if (existsSync(stamp) && wanted.includes(readFileSync(stamp, 'utf8'))) {
     return 'up to date';
   }
   // Not `npm ci`, which refuses a lockfile without the optional packages of platforms that a registry lacks.
-  run('npm', ['install', '--no-save', '--loglevel=error']);
-  writeFileSync(stamp, digest);
+  await run('npm', ['install', '--no-save', '--loglevel=error', ...(omitDev ? ['--omit=dev'] : [])]);
+  await requireNode();
+  writeFileSync(stamp, wanted[0]);
   return 'installed';
+}
+
+/** npm brings ours for Linux; elsewhere it is the one of the system. */
+async function requireNode() {
+  const wanted = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node;
+  const { stdout } = spawnSync('node', ['--version'], { env: environment, encoding: 'utf8' });
+  if (Number.parseInt(stdout.slice(1), 10) < Number.parseInt(wanted.slice(2), 10)) {
+    throw new Error(
+      `This needs Node ${wanted} and found ${stdout.trim()}: install it from nodejs.org, then run this again.`,
+    );
+  }
 }
 
 async function startEngine() {
@@ -77,7 +98,7 @@ async function startEngine() {
     );
   }
   if (!existsSync('/usr/sbin/dockerd') && !existsSync('/usr/bin/dockerd')) {
-    aptInstall(['docker.io', 'iptables']);
+    await aptInstall(['docker.io', 'iptables', 'mmdebstrap']);
   }
   if (!(await engineAnswers())) {
     await startDaemon();
@@ -85,7 +106,7 @@ async function startEngine() {
   return 'started';
 }
 
-function installTools() {
+async function installTools() {
   const lists = JSON.parse(readFileSync(join(root, 'config', 'debian-packages.json'), 'utf8'));
   const missing = lists[tools].filter((name) => {
     const { stdout } = spawnSync('dpkg', ['--status', name], { encoding: 'utf8' });
@@ -98,13 +119,13 @@ function installTools() {
   if (!isDebianRoot()) {
     throw new Error(`Install these with your system's packages, then run this again: ${missing.join(', ')}.`);
   }
-  aptInstall(missing);
+  await aptInstall(missing);
   return `installed ${missing.join(', ')}`;
 }
 
-function aptInstall(packages) {
-  run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+async function aptInstall(packages) {
+  await run('apt-get', ['update', '-qq']);
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
 }
 
 function isDebianRoot() {
@@ -114,7 +135,7 @@ function isDebianRoot() {
 /** systemd owns the daemon where it is the init system; elsewhere we start it, detached and logging to a file. */
 async function startDaemon() {
   if (existsSync('/run/systemd/system')) {
-    run('systemctl', ['start', 'docker']);
+    await run('systemctl', ['start', 'docker']);
     return;
   }
   removeStalePid('/var/run/docker.pid', 'dockerd');
@@ -167,16 +188,25 @@ function engineAnswers() {
   });
 }
 
-/** Runs a step's command; its output goes to our standard error, which keeps standard output the command's own. */
-function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, env: environment, stdio: ['ignore', 2, 2] });
-  if (result.error) {
-    throw new Error(`${command}: ${result.error.message}`);
+/** Runs a step's command; what it prints is shown when it fails. */
+async function run(program, programArguments) {
+  const child = spawn(program, programArguments, {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  const printed = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => printed.push(chunk));
   }
-  if (result.status !== 0) {
-    throw new Error(
-      `"${command} ${args.join(' ')}" failed (${result.signal ?? `exit code ${result.status}`}).`,
-    );
+  const end = await new Promise((resolve) => {
+    child.on('error', ({ message }) => resolve(message));
+    child.on('close', (code, signal) => resolve(signal ?? code));
+  });
+  children.delete(child);
+  if (end !== 0) {
+    throw new Error(`${Buffer.concat(printed)}"${program} ${programArguments.join(' ')}" failed (${end}).`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, normalize } from 'node:path';
 
@@ -11,14 +11,12 @@ import { dirname, join, normalize } from 'node:path';
  * Tests and build scripts may import from anywhere; what they need must be declared all the same.
  */
 
-/** What packages may import of each other, and which part of that. Packages that are not named may import everything. */
+/** What a service, which is a package with an `image.json`, may import of other packages. */
+const ofServices = ['service-kit'];
+
+/** What other packages may import of each other, and which part of that. Those that are not named may import everything. */
 const allowed: Record<string, readonly string[]> = {
   'service-kit': [],
-  'tc-proxy': ['service-kit'],
-  'relengapi-proxy': ['service-kit'],
-  'vpn-proxy': ['service-kit'],
-  'testdroid-proxy': ['service-kit'],
-  'exec-ws-server': ['service-kit'],
   'fake-device-cloud': [],
   'local-taskcluster': [],
   // Of services what they say about themselves; beside it only how a phone is given back whose service is gone.
@@ -49,8 +47,9 @@ export function importProblems(root: string): string[] {
       const folder = dirname(path);
       const manifest = readManifest(join(root, folder));
       const files = sourceFiles(join(root, folder));
+      const isService = existsSync(join(root, folder, 'image.json'));
       return [
-        ...forbiddenImports(manifest.name.slice(scope.length), files),
+        ...forbiddenImports(manifest.name.slice(scope.length), files, isService ? ofServices : undefined),
         ...undeclared(manifest, rootManifest, files),
         ...unused(manifest, files),
         ...circles(files),
@@ -78,8 +77,7 @@ function sourceFiles(folder: string): SourceFile[] {
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function forbiddenImports(name: string, files: SourceFile[]): string[] {
-  const rules = allowed[name];
+function forbiddenImports(name: string, files: SourceFile[], rules = allowed[name]): string[] {
   if (rules === undefined) {
     return [];
   }
@@ -101,7 +99,7 @@ function undeclared(manifest: Manifest, root: Manifest, files: SourceFile[]): st
   const shipped = new Set([manifest.name, ...Object.keys(manifest.dependencies ?? {})]);
   const forTests = new Set([
     ...Object.keys(manifest.devDependencies ?? {}),
-    ...Object.keys(root.devDependencies ?? {}),
+    ...Object.keys({ ...root.dependencies, ...root.devDependencies }),
   ]);
   // A package whose whole source is tests ships nothing.
   const onlyTests = manifest.dependencies === undefined;

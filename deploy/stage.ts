@@ -26,7 +26,7 @@ export function stage(folder: string, more: readonly string[] = []): void {
   for (const file of ['package.json', 'README.md']) {
     cpSync(join(root, 'packages/worker', file), join(worker, file));
   }
-  cpSync(join(root, 'node_modules/node/bin/node'), join(worker, 'bin/node'));
+  cpSync(process.execPath, join(worker, 'bin/node'));
   writeFileSync(join(worker, 'bin/docker-worker'), launcher, { mode: 0o755 });
   cpSync(join(import.meta.dirname, 'files'), join(folder, 'files'), { recursive: true });
   cpSync(join(import.meta.dirname, 'provision.sh'), join(folder, 'provision.sh'));

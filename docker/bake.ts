@@ -8,7 +8,7 @@ import { baseImage } from './base-image.ts';
  * the version of this repository's worker. Only what is missing or out of date is made. With `--push` they are made
  * reproducible and published instead, for amd64 and arm64 where Docker's buildx can, else for the platform of this host.
  *
- *   node docker/bake.ts [--base IMAGE] [--push --registry HOST/PREFIX [--tag TAG]... [--out FOLDER]]
+ *   node docker/bake.ts [--base IMAGE] [--base-only] [--push --registry HOST/PREFIX [--tag TAG]... [--out FOLDER]]
  *
  * `--tag` adds tags beside the version and `latest`. The folder (default: `published`) gets `sidecars.json`, which is what a
  * worker's configuration needs to use exactly these images, and a CycloneDX bill of materials for each. With the environment
@@ -18,6 +18,7 @@ const root = dirname(import.meta.dirname);
 const { values: options } = parseArgs({
   options: {
     base: { type: 'string' },
+    'base-only': { type: 'boolean', default: false },
     push: { type: 'boolean', default: false },
     registry: { type: 'string' },
     tag: { type: 'string', multiple: true, default: [] },
@@ -30,8 +31,10 @@ if (options.push !== (registry !== undefined)) {
   process.exit(2);
 }
 
-if (registry === undefined) {
-  await bakeImages(root, await baseImage(root, options.base));
+if (options['base-only']) {
+  await baseImage(options.base);
+} else if (registry === undefined) {
+  await bakeImages(root, await baseImage(options.base));
 } else {
   // What it needs is loaded for it alone: baking is part of every start.
   const { publishImages } = await import('./publish-images.ts');

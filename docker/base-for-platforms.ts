@@ -6,7 +6,6 @@ import { dockerOutput } from './docker-cli.ts';
  * platform and put together in the registry that the images go to, where the builder finds it.
  */
 export async function baseForPlatforms(
-  root: string,
   requested: string | undefined,
   { platforms, registry }: { platforms: readonly string[]; registry: string },
 ): Promise<string> {
@@ -16,7 +15,7 @@ export async function baseForPlatforms(
   for (const platform of platforms) {
     const architecture = platform.split('/')[1] ?? '';
     const part = `${list}-${architecture}`;
-    await dockerOutput(['tag', await baseImage(root, undefined, architecture), part]);
+    await dockerOutput(['tag', await baseImage(undefined, architecture), part]);
     await dockerOutput(['push', '--quiet', part]);
     parts.push(part);
   }

@@ -22,7 +22,6 @@ const debianPackages = ['ca-certificates', 'libatomic1', 'libstdc++6'];
  * QEMU's binfmt handlers.
  */
 export async function baseImage(
-  root: string,
   requested: string | undefined,
   architecture = hostArchitecture,
 ): Promise<string> {
@@ -40,7 +39,7 @@ export async function baseImage(
   }
   const folder = await mkdtemp(join(tmpdir(), 'docker-worker-base-'));
   try {
-    const node = await nodeBinary(root, architecture, folder);
+    const node = await nodeBinary(architecture, folder);
     await importDebian(node, image, { digest, architecture });
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -6,9 +6,9 @@ import { hostArchitecture } from './platforms.ts';
 
 const run = promisify(execFile);
 
-/** This repository's version of Node for an architecture; for another than the host's it is fetched from npm into `folder`. */
-export async function nodeBinary(root: string, architecture: string, folder: string): Promise<string> {
-  if (architecture === hostArchitecture) return join(root, 'node_modules', 'node', 'bin', 'node');
+/** The version of Node that runs this for an architecture; for another than the host's it is fetched from npm into `folder`. */
+export async function nodeBinary(architecture: string, folder: string): Promise<string> {
+  if (architecture === hostArchitecture) return process.execPath;
   const name = `node-linux-${architecture === 'amd64' ? 'x64' : architecture}@${process.versions.node}`;
   await mkdir(folder, { recursive: true });
   const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder, name], {

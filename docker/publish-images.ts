@@ -11,7 +11,9 @@ import { pushWithBuildx } from './push-with-buildx.ts';
 import { sourceDate } from './source-date.ts';
 
 /** Publishes every image, and writes what a worker's configuration needs to use exactly these. */
-export async function publishImages(options: PublishOptions & { base: string | undefined }): Promise<void> {
+export async function publishImages(
+  options: PublishOptions & { root: string; base: string | undefined },
+): Promise<void> {
   const { root, registry, base, billFolder } = options;
   const platforms = await buildPlatforms();
   process.stderr.write(`publishing ${platforms.explanation}\n`);
@@ -21,13 +23,13 @@ export async function publishImages(options: PublishOptions & { base: string | u
   await writeFile(join(billFolder, 'sidecars.json'), `${JSON.stringify(settings, null, 2)}\n`);
 
   async function severalPlatforms() {
-    const list = await baseForPlatforms(root, base, { platforms: platforms.names, registry });
+    const list = await baseForPlatforms(base, { platforms: platforms.names, registry });
     const images = await imageDefinitions(root, list);
     return await publish(images, pushWithBuildx(platforms, epoch), options);
   }
 
   async function onePlatform() {
-    const images = await bakeImages(root, await baseImage(root, base));
+    const images = await bakeImages(root, await baseImage(base));
     return await publish(images, await pushFromEngine(images, epoch), options);
   }
 }

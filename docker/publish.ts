@@ -14,7 +14,6 @@ export interface Pusher {
 }
 
 export interface PublishOptions {
-  root: string;
   /** Registry and path prefix. */
   registry: string;
   /** Tags beside the version and `latest`. */
@@ -27,7 +26,7 @@ export interface PublishOptions {
 export async function publish(
   images: readonly ImageDefinition[],
   pusher: Pusher,
-  { root, registry, tags, billFolder }: PublishOptions,
+  { registry, tags, billFolder }: PublishOptions,
 ): Promise<Record<string, string>> {
   const sign = await signer();
   await mkdir(billFolder, { recursive: true });
@@ -40,8 +39,8 @@ export async function publish(
       allTags.map((tag) => `${repository}:${tag}`),
     );
     const pushed = `${repository}@${digest}`;
-    const bill = await softwareBill(root, image.folder, await pusher.dpkgStatus(image, pushed));
-    await writeFile(join(billFolder, `${image.name}.cdx.json`), `${JSON.stringify(bill, null, 2)}\n`);
+    const bill = softwareBill(image.folder, await pusher.dpkgStatus(image, pushed));
+    await writeFile(join(billFolder, `${image.name}.cdx.json`), bill);
     await sign(pushed);
     process.stderr.write(`pushed ${registry}/${image.reference}@${digest}\n`);
     if (existsSync(join(image.folder, 'src/sidecar.ts'))) digests[image.name] = digest;

@@ -1,48 +1,33 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { z } from 'zod';
-
-const emptyBill = { bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components: [] };
-
-const Bom = z.looseObject({ components: z.array(z.unknown()).default([]) });
+import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
+import { BundledPackages } from './bundled-packages.ts';
 
 /**
- * A CycloneDX document of what is in an image: the npm packages that the service's code comes from, and the Debian packages of
- * the base.
+ * A CycloneDX document, as JSON, of what is in an image: the npm packages that the service's code comes from, and the Debian
+ * packages of the base.
  *
  * @param folder that the image is built from
  * @param dpkgStatus what dpkg has noted of its packages, for each platform
  */
-export async function softwareBill(
-  root: string,
-  folder: string,
-  dpkgStatus: readonly string[],
-): Promise<object> {
-  const npm = existsSync(join(folder, 'package.json')) ? await npmBill(root, folder) : emptyBill;
-  const debian = new Map(dpkgStatus.flatMap(debianPackages).map((found) => [found.purl, found]));
-  return { ...npm, components: [...npm.components, ...debian.values()] };
+export function softwareBill(folder: string, dpkgStatus: readonly string[]): string {
+  const components = [...npmPackages(folder), ...dpkgStatus.flatMap(debianPackages)];
+  // Several platforms have the packages of all architectures, which a document names once.
+  const distinct = new Map(components.map((component) => [component.purl, component]));
+  const bill = new Models.Bom({ components: new Models.ComponentRepository(distinct.values()) });
+  const normal = new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6);
+  return new Serialize.JsonSerializer(normal).serialize(bill, { sortLists: true, space: 2 });
 }
 
-async function npmBill(root: string, folder: string): Promise<z.infer<typeof Bom>> {
-  const program = join(root, 'node_modules/@cyclonedx/cyclonedx-npm/bin/cyclonedx-npm-cli.js');
-  const argv = [
-    program,
-    '--omit',
-    'dev',
-    '--package-lock-only',
-    '--output-reproducible',
-    '--ignore-npm-errors',
-  ];
-  const { stdout } = await promisify(execFile)(process.execPath, [...argv, '--workspace', folder], {
-    cwd: root,
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return Bom.parse(JSON.parse(stdout));
+function npmPackages(folder: string): Models.Component[] {
+  const file = join(folder, 'dist/packages.json');
+  const bundled = existsSync(file) ? BundledPackages.parse(JSON.parse(readFileSync(file, 'utf8'))) : [];
+  return bundled.map(({ name, version, license }) =>
+    library(name, version, `pkg:npm/${name.replace('@', '%40')}@${version}`, license),
+  );
 }
 
-function debianPackages(status: string) {
+function debianPackages(status: string): Models.Component[] {
   return status
     .split(/\n\n+/)
     .filter((stanza) => /^Status: .* installed$/m.test(stanza))
@@ -50,6 +35,17 @@ function debianPackages(status: string) {
       const field = (name: string) => new RegExp(`^${name}: (.+)$`, 'm').exec(stanza)?.[1] ?? '';
       const [name, version] = [field('Package'), field('Version')];
       const purl = `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${field('Architecture')}`;
-      return { type: 'library', 'bom-ref': purl, name, version, purl };
+      return library(name, version, purl);
     });
+}
+
+function library(name: string, version: string, purl: string, license?: string): Models.Component {
+  return new Models.Component(Enums.ComponentType.Library, name, {
+    version,
+    purl,
+    bomRef: purl,
+    licenses: new Models.LicenseRepository(
+      license === undefined ? [] : [new Models.LicenseExpression(license)],
+    ),
+  });
 }

@@ -1,16 +1,6 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { openApiDocument as execWsServerRoutes } from '../packages/exec-ws-server/src/open-api.ts';
-import { options as execWsServer } from '../packages/exec-ws-server/src/options.ts';
-import { openApiDocument as relengapiProxyRoutes } from '../packages/relengapi-proxy/src/open-api.ts';
-import { options as relengapiProxy } from '../packages/relengapi-proxy/src/options.ts';
+import { basename, dirname, join, relative } from 'node:path';
 import type { AnyOptionTable } from '../packages/service-kit/src/options/option-table.ts';
-import { openApiDocument as tcProxyRoutes } from '../packages/tc-proxy/src/open-api.ts';
-import { options as tcProxy } from '../packages/tc-proxy/src/options.ts';
-import { openApiDocument as testdroidProxyRoutes } from '../packages/testdroid-proxy/src/open-api.ts';
-import { options as testdroidProxy } from '../packages/testdroid-proxy/src/options.ts';
-import { openApiDocument as vpnProxyRoutes } from '../packages/vpn-proxy/src/open-api.ts';
-import { options as vpnProxy } from '../packages/vpn-proxy/src/options.ts';
 import { commandLines } from './generate/command-lines.ts';
 import { configReference } from './generate/config-reference.ts';
 import { errorReference } from './generate/error-codes.ts';
@@ -30,25 +20,23 @@ import { type OpenApiDocument, routeTable } from './generate/route-table.ts';
  */
 const openApiFolder = 'docs/reference/openapi';
 
+/** What each service's `options.ts` and `open-api.ts` export. */
 interface Service {
   options: AnyOptionTable;
-  routes(version: string): object;
+  openApiDocument(version: string): object;
 }
-
-const services: Record<string, Service> = {
-  'exec-ws-server': { options: execWsServer, routes: execWsServerRoutes },
-  'relengapi-proxy': { options: relengapiProxy, routes: relengapiProxyRoutes },
-  'tc-proxy': { options: tcProxy, routes: tcProxyRoutes },
-  'testdroid-proxy': { options: testdroidProxy, routes: testdroidProxyRoutes },
-  'vpn-proxy': { options: vpnProxy, routes: vpnProxyRoutes },
-};
 
 const root = join(import.meta.dirname, '..');
 const stale: string[] = [];
-for (const [name, { options, routes }] of Object.entries(services)) {
-  const folder = join(root, 'packages', name);
+for (const manifest of globSync('packages/*/image.json', { cwd: root }).sort()) {
+  const folder = join(root, dirname(manifest));
+  const name = basename(folder);
+  const modules = await Promise.all(
+    ['options.ts', 'open-api.ts'].map((file): Promise<object> => import(join(folder, 'src', file))),
+  );
+  const { options, openApiDocument } = Object.assign({}, ...modules) as Service;
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
-  const document = routes(version);
+  const document = openApiDocument(version);
   put(join(root, openApiFolder, `${name}.json`), `${JSON.stringify(document, null, 2)}\n`);
   const readme = join(folder, 'README.md');
   const withOptions = replaceSection(readFileSync(readme, 'utf8'), 'options', optionTable(name, options));

@@ -19,14 +19,18 @@ const elsewhere: Record<string, string> = {
     'prepares a clone and runs hello.yml; a clone is prepared before these tests, examples.test.ts runs it',
   'npm test': 'these tests',
   'npx docker-worker run-task examples/failing.yml': 'examples.test.ts',
+  'npx docker-worker run-task examples/decision.yml': 'examples.test.ts',
   'docker run --detach --name worker': 'publish.test.ts, with folders that are not those of the host',
   'npm run images -- --push': 'publish.test.ts, with a registry on loopback',
-  'npm run images\nnode deploy/stage.ts\npacker build':
+  'npm run images\nnpm exec -- node deploy/stage.ts\npacker build':
     'a cloud is needed; machine-image.test.ts validates the template, vm/machine.test.ts runs what it provisions',
-  'npm run images\nnode deploy/disk-image.ts': 'vm/machine.test.ts, for which it takes an emulated machine',
+  'npm run images\nnpm exec -- node deploy/disk-image.ts':
+    'vm/machine.test.ts, for which it takes an emulated machine',
   'mkdir config': 'vm/machine.test.ts',
   'curl --location --compressed --output image.tar': 'docker-save.test.ts and examples.test.ts',
   'taskcluster api auth createRole': 'deployment-scopes.test.ts makes the same roles of the same JSON',
+  'npm install --workspace packages/worker': 'adding-a-proxy.test.ts',
+  'npx docker-worker run-task mirror.yml': 'adding-a-proxy.test.ts',
   'curl --fail-with-body': 'a command of a task, which testdroid.yml has in a longer form',
 };
 

@@ -317,14 +317,18 @@ test('with a certificate the page is served by TLS', async () => {
   expect(await worker.outcome(taskId)).toEqual(completed);
 });
 
-test('a certificate that cannot be used ends the task before it starts, and the log names it', async () => {
+test('a certificate that cannot be used gives the task back before it starts, and the log names it', async () => {
   await using worker = await startWorker({}, { ssl: { certificate: '/no/cert.pem', key: '/no/key.pem' } });
-  const taskId = await createTask(['true']);
+  const payload = { features: { interactive: true }, command: ['true'] };
+  const taskId = await deployment.createTask(payload, { retries: 0 });
 
-  expect(await worker.outcome(taskId)).toEqual({ resolution: { kind: 'failed' }, exitCode: -1 });
+  expect(await worker.outcome(taskId)).toEqual({
+    resolution: { kind: 'exception', reason: 'worker-shutdown' },
+    exitCode: -1,
+  });
   const log = await deployment.taskLog(taskId);
   expect(log).toContain('Task was aborted because states could not be created successfully.');
-  expect(log).toContain('"ssl.certificate" cannot be read (ENOENT): /no/cert.pem');
+  expect(log).toContain('ssl.certificate: /no/cert.pem cannot be read (ENOENT).');
   expect(log).not.toContain('Task Starting');
 });
 

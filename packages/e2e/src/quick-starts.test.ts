@@ -1,15 +1,14 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startFakeDeviceCloud } from '@docker-worker/fake-device-cloud';
 import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { freePort } from '@docker-worker/service-kit/testing/free-port';
+import { type ListeningServer, listening } from '@docker-worker/service-kit/testing/listening';
 import { bridgeGateway } from '@docker-worker/worker';
 import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
-import { freePort } from './harness/free-port.ts';
 import { docker } from './harness/host/host-contents.ts';
 import { pasteQuickStarts } from './harness/quick-starts.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
@@ -138,20 +137,10 @@ function filledIn({ rootUrl, credentials }: LocalTaskcluster): Record<string, st
 }
 
 /** Answers with the headers of the request; reached from the host and from containers. */
-async function startEcho(): Promise<{ url: string } & AsyncDisposable> {
+async function startEcho(): Promise<ListeningServer> {
   const server = createServer((request, response) => {
     const lines = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
     response.end(`${lines.join('\n')}\n`);
   });
-  server.listen(0, await bridgeGateway(docker));
-  await once(server, 'listening');
-  const { address, port } = server.address() as AddressInfo;
-  return {
-    url: `http://${address}:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return await listening(server, { host: await bridgeGateway(docker), port: 0 });
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { createServer, type Socket } from 'node:net';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 import { startProxyContainer } from '@docker-worker/vpn-proxy/testing/vpn-proxy-container';
 import {
   startVpnServer,
@@ -157,30 +158,22 @@ test('wrong credentials are told in the 503, without the password', async () => 
 });
 
 test('a start that may wait only so long ends with the reason when the server never answers', async () => {
-  const sockets = new Set<Socket>();
-  const silent = createServer((socket) => sockets.add(socket.on('error', () => {})));
-  silent.listen(0, await bridgeGateway(docker));
-  await once(silent, 'listening');
-  try {
-    const { address, port } = silent.address() as { address: string; port: number };
-    const config = (server.clientFiles['config.conf'] ?? '').replace(
-      /^remote .*$/m,
-      `remote ${address} ${port}`,
-    );
-    await using proxy = await startProxy(
-      `http://${upstreamAddress}`,
-      { VPN_PROXY_WAIT: '3' },
-      { ...server.clientFiles, 'config.conf': config },
-    );
+  const host = await bridgeGateway(docker);
+  await using silent = await listening(createServer(), { host, port: 0 });
+  const config = (server.clientFiles['config.conf'] ?? '').replace(
+    /^remote .*$/m,
+    `remote ${host} ${silent.port}`,
+  );
+  await using proxy = await startProxy(
+    `http://${upstreamAddress}`,
+    { VPN_PROXY_WAIT: '3' },
+    { ...server.clientFiles, 'config.conf': config },
+  );
 
-    const log = await proxy.logHas('--help');
+  const log = await proxy.logHas('--help');
 
-    expect(await proxy.ended()).toBe(1);
-    expect(log).toContain('the tunnel is not up: WAIT, after 3 s');
-  } finally {
-    for (const socket of sockets) socket.destroy();
-    silent.close();
-  }
+  expect(await proxy.ended()).toBe(1);
+  expect(log).toContain('the tunnel is not up: WAIT, after 3 s');
 });
 
 test('without PROXIED_SERVER it ends and says so', async () => {

@@ -2,6 +2,7 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import manifest from '../package.json' with { type: 'json' };
 import { ExecWsConfig } from './exec-ws-config.ts';
 
+export { code as frameCode } from './session/frames-v1.ts';
 export { shellCommand } from './shell/shell-command.ts';
 
 /** What the worker needs to run exec-ws-server beside a task. */

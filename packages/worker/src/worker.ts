@@ -7,6 +7,7 @@ import { sweep } from './containers/sweep.ts';
 import { DiskRoom } from './disk-room.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PullEvent } from './engine/ensure-image.ts';
+import { FaultPause } from './fault-pause.ts';
 import { featuresOf, slotsOf } from './features/index.ts';
 import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
@@ -161,6 +162,7 @@ class ClaimingWorker implements Worker {
   #pauseMs = firstPauseMs;
   readonly #disk: DiskRoom;
   readonly #idleTimer: IdleTimer;
+  readonly #faultPause: FaultPause;
 
   constructor(
     options: WorkerOptions,
@@ -172,6 +174,7 @@ class ClaimingWorker implements Worker {
     this.#host = host;
     this.#aborting = aborting;
     this.#disk = new DiskRoom(host);
+    this.#faultPause = new FaultPause(host.logger);
     const { enabled, afterIdleSeconds } = host.config.shutdown;
     this.#idleTimer = new IdleTimer(enabled ? afterIdleSeconds : 0, host.logger, () => this.drain());
     this.ended = this.#work(resources);
@@ -208,6 +211,7 @@ class ClaimingWorker implements Worker {
     lost.addEventListener('abort', onLost, { once: true });
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      await this.#faultPause.over(signal);
       const slots = Math.max(0, slotsOf(this.#host.config) - this.#running.size);
       if (slots === 0) {
         // Not by a race of the tasks: each would be left with the losers of all races of its life.
@@ -316,6 +320,9 @@ class ClaimingWorker implements Worker {
     const running = inRun(id, () => performRun(this.#host, claim, opened)).then(
       (outcome) => {
         this.#count(open, outcome);
+        if (!this.#aborting.signal.aborted) {
+          this.#faultPause.ended(outcome.resolution);
+        }
         onResolved?.(id, outcome);
       },
       // Left to the queue, which resolves the run when its claim expires.

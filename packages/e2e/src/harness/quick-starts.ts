@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { chmod, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePort } from '@docker-worker/service-kit/testing/free-port';
 import { docker } from './host/host-contents.ts';
 
 const repository = join(import.meta.dirname, '../../../..');

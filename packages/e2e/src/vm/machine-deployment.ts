@@ -4,8 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import { freePort } from '@docker-worker/service-kit/testing/free-port';
 import taskcluster, { type Client } from 'taskcluster-client';
-import { freePort } from '../harness/free-port.ts';
 import { BootedMachine } from './booted-machine.ts';
 
 const run = promisify(execFile);
@@ -138,6 +138,8 @@ async function configurationDisk(
     registration: { provider: 'static', ...identity, staticSecretFile: '/etc/docker-worker/secret' },
     capacityManagement: { diskspaceThreshold: 0 },
     shutdown: { enabled: false },
+    // It claims only when it has seen from a container that no metadata service is reached.
+    metadata: 'require',
     // The machine is emulated, and everything in it takes its time.
     sidecars: { readySeconds: 900 },
     ...config,

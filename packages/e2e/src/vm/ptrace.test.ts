@@ -26,7 +26,7 @@ machineSuite('in a virtual machine whose kernel has AppArmor', () => {
     await mkdir(content);
     await Promise.all([
       cp(taskImage, join(content, 'task.tar')),
-      cp(join(repository, 'node_modules/node/bin/node'), join(content, 'node')),
+      cp(process.execPath, join(content, 'node')),
       cp(join(repository, 'packages/worker/dist'), join(content, 'dist'), { recursive: true }),
       cp(join(repository, 'packages/worker/package.json'), join(content, 'package.json')),
       cp(join(repository, 'examples/ptrace.yml'), join(content, 'ptrace.yml')),

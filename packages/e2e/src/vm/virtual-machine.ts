@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '../harness/free-port.ts';
+import { freePort } from '@docker-worker/service-kit/testing/free-port';
 import { makeTempDir, type TempDir } from '../harness/temp-dir.ts';
 import { type BootDisk, readyMark } from './debian-disk.ts';
 

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 
 /** What becomes of the one process that the stand-in runs, and when; times in milliseconds. */
 export interface ExecCourse {
@@ -23,7 +23,6 @@ export async function execStandIn(course: ExecCourse): Promise<AsyncDisposable &
   const folder = await mkdtempDisposable(join(tmpdir(), 'exec-'));
   const socketPath = join(folder.path, 'docker.sock');
   const over = new AbortController();
-  const streams = new Set<Socket>();
   let isRunning = true;
 
   const after = async (ms: number | undefined, act: () => void) => {
@@ -44,8 +43,6 @@ export async function execStandIn(course: ExecCourse): Promise<AsyncDisposable &
     }
   });
   server.on('upgrade', (_request, socket: Socket) => {
-    streams.add(socket);
-    socket.on('error', () => {});
     void after(delays.start, () => {
       socket.write(`HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n${output}`);
       void after(endsAfter, () => socket.end());
@@ -54,17 +51,12 @@ export async function execStandIn(course: ExecCourse): Promise<AsyncDisposable &
       });
     });
   });
-  server.listen(socketPath);
-  await once(server, 'listening');
+  const listens = await listening(server, { path: socketPath });
   return {
     socketPath,
     async [Symbol.asyncDispose]() {
       over.abort();
-      for (const stream of streams) {
-        stream.destroy();
-      }
-      server.closeAllConnections();
-      server.close();
+      await listens[Symbol.asyncDispose]();
       await folder.remove();
     },
   };

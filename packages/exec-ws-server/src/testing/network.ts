@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 
 /** A way to a port on this host that can be cut and mended. */
 export interface TestNetwork extends AsyncDisposable {
@@ -28,10 +28,8 @@ export async function startNetwork(target: number): Promise<TestNetwork> {
     }
     client.pipe(upstream).pipe(client);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    ...(await listening(server)),
     cut() {
       isCut = true;
       for (const socket of open) {
@@ -40,13 +38,6 @@ export async function startNetwork(target: number): Promise<TestNetwork> {
     },
     mend() {
       isCut = false;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of open) {
-        socket.destroy();
-      }
-      server.close();
-      await once(server, 'close');
     },
   };
 }

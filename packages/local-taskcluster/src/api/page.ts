@@ -14,6 +14,15 @@ export interface Page<T> {
   next: { continuationToken?: string };
 }
 
+/** A page as it is answered: `{tasks: […], continuationToken}`. */
+export function answerPage<T>(
+  name: string,
+  { items, next }: Page<T>,
+  describe: (value: T, key: string) => unknown = (value) => value,
+): object {
+  return { [name]: items.map(({ key, value }) => describe(value, key)), ...next };
+}
+
 /** One page of a collection: the token is the last key seen. */
 export function listPage<T>(collection: Collection<T>, query: PageQuery, prefix = ''): Page<T> {
   const limit = parseLimit(query.limit);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { seeOther } from '../api/answer.ts';
 import { endpoint, type Service } from '../api/endpoint.ts';
 import { healthEndpoints } from '../api/health.ts';
-import { slicePage } from '../api/page.ts';
+import { answerPage, slicePage } from '../api/page.ts';
 import { ApiError } from '../errors.ts';
 import { datetime, jsonObject, slugid } from '../fields.ts';
 import type { IndexedTask, IndexedTasks } from './indexed-tasks.ts';
@@ -40,11 +40,8 @@ export function indexService({ indexed, artifactUrl }: IndexServiceOptions): Ser
         input: z.strictObject({ indexes: z.array(z.string()).default([]) }),
         handle({ body, query }) {
           const found = [...new Set(body.indexes)].sort().flatMap((path) => indexed.find(path) ?? []);
-          const { items, next } = slicePage(
-            found.map((value) => ({ key: value.namespace, value })),
-            query,
-          );
-          return { tasks: items.map(({ value }) => value), ...next };
+          const entries = found.map((value) => ({ key: value.namespace, value }));
+          return answerPage('tasks', slicePage(entries, query));
         },
       }),
       endpoint({
@@ -52,20 +49,16 @@ export function indexService({ indexed, artifactUrl }: IndexServiceOptions): Ser
         method: 'get',
         route: '/namespaces/<namespace>',
         scopes: 'index:list-namespaces:<namespace>',
-        handle({ params, query }) {
-          const { items, next } = slicePage(indexed.namespacesIn(params.namespace), query);
-          return { namespaces: items.map(({ value }) => value), ...next };
-        },
+        handle: ({ params, query }) =>
+          answerPage('namespaces', slicePage(indexed.namespacesIn(params.namespace), query)),
       }),
       endpoint({
         name: 'listTasks',
         method: 'get',
         route: '/tasks/<namespace>',
         scopes: 'index:list-tasks:<namespace>',
-        handle({ params, query }) {
-          const { items, next } = slicePage(indexed.tasksIn(params.namespace), query);
-          return { tasks: items.map(({ value }) => value), ...next };
-        },
+        handle: ({ params, query }) =>
+          answerPage('tasks', slicePage(indexed.tasksIn(params.namespace), query)),
       }),
       endpoint({
         name: 'insertTask',
@@ -80,10 +73,7 @@ export function indexService({ indexed, artifactUrl }: IndexServiceOptions): Ser
         method: 'delete',
         route: '/task/<namespace>',
         scopes: 'index:delete-task:<namespace>',
-        handle({ params }) {
-          indexed.delete(params.namespace);
-          return undefined;
-        },
+        handle: ({ params }) => void indexed.delete(params.namespace),
       }),
       endpoint({
         name: 'findArtifactFromTask',

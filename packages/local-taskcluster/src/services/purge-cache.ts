@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Respond } from '../api/answer.ts';
 import { endpoint, type Service } from '../api/endpoint.ts';
 import { healthEndpoints } from '../api/health.ts';
-import { listPage } from '../api/page.ts';
+import { answerPage, listPage } from '../api/page.ts';
 import { ApiError } from '../errors.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
@@ -41,10 +41,7 @@ export function purgeCacheService(database: Database): Service {
         method: 'get',
         route: '/purge-cache/list',
         scopes: 'purge-cache:all-purge-requests',
-        handle({ query }) {
-          const { items, next } = listPage(requests, query);
-          return { requests: items.map(({ value }) => value), ...next };
-        },
+        handle: ({ query }) => answerPage('requests', listPage(requests, query)),
       }),
       endpoint({
         name: 'purgeRequests',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint, type Service } from '../api/endpoint.ts';
 import { healthEndpoints } from '../api/health.ts';
-import { slicePage } from '../api/page.ts';
+import { answerPage, slicePage } from '../api/page.ts';
 import { ApiError } from '../errors.ts';
 import { datetime, type JsonObject, jsonObject } from '../fields.ts';
 import { Collection } from '../store/collection.ts';
@@ -25,20 +25,14 @@ export function secretsService(database: Database): Service {
         scopes: 'secrets:set:<name>',
         input: z.strictObject({ secret: jsonObject, expires: datetime }),
         secretKeys: ['secret'],
-        handle({ params, body }) {
-          secrets.put(params.name, body);
-          return undefined;
-        },
+        handle: ({ params, body }) => void secrets.put(params.name, body),
       }),
       endpoint({
         name: 'remove',
         method: 'delete',
         route: '/secret/<name>',
         scopes: 'secrets:set:<name>',
-        handle({ params }) {
-          secrets.delete(params.name);
-          return undefined;
-        },
+        handle: ({ params }) => void secrets.delete(params.name),
       }),
       endpoint({
         name: 'get',
@@ -57,11 +51,8 @@ export function secretsService(database: Database): Service {
         route: '/secrets',
         scopes: 'secrets:list-secrets',
         handle({ query }) {
-          const { items, next } = slicePage(
-            secrets.list().filter(({ value }) => !isExpired(value)),
-            query,
-          );
-          return { secrets: items.map(({ key }) => key), ...next };
+          const present = secrets.list().filter(({ value }) => !isExpired(value));
+          return answerPage('secrets', slicePage(present, query), (_, name) => name);
         },
       }),
     ],

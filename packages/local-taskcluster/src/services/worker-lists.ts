@@ -1,5 +1,5 @@
 import { type Endpoint, endpoint } from '../api/endpoint.ts';
-import { type PageQuery, slicePage } from '../api/page.ts';
+import { answerPage, type PageQuery, slicePage } from '../api/page.ts';
 import { ApiError } from '../errors.ts';
 import { matches } from '../queue/endpoints/worker-endpoints.ts';
 import type { QueueWorker, QueueWorkers } from '../queue/queue-workers.ts';
@@ -33,8 +33,7 @@ export function workerListEndpoints(pools: WorkerPools, queueWorkers: QueueWorke
         const all = seen(`${provisionerId}/${workerType}/`)
           .filter(({ value }) => matches(query.quarantined, queueWorkers.isQuarantined(value)))
           .filter(({ key }) => stateOf(key) === (query.workerState ?? stateOf(key)));
-        const { items, next } = slicePage(all, query);
-        return { workers: items.map(({ key, value }) => summary(key, value)), ...next };
+        return answerPage('workers', slicePage(all, query), (worker, key) => summary(key, worker));
       },
     }),
     endpoint({
@@ -54,8 +53,7 @@ export function workerListEndpoints(pools: WorkerPools, queueWorkers: QueueWorke
 
   function page(prefix: string, query: PageQuery, wanted: (worker: PoolWorker) => boolean = () => true) {
     const all = pools.workers.list({ prefix }).filter(({ value }) => wanted(value));
-    const { items, next } = slicePage(all, query);
-    return { workers: items.map(({ value }) => describeWorker(value)), ...next };
+    return answerPage('workers', slicePage(all, query), describeWorker);
   }
 
   function seen(prefix: string) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint, type Service } from '../api/endpoint.ts';
 import { healthEndpoints } from '../api/health.ts';
-import { listPage } from '../api/page.ts';
+import { answerPage, listPage } from '../api/page.ts';
 import type { Client } from '../auth/clients.ts';
 import { ApiError } from '../errors.ts';
 import { datetime, identifier, jsonObject } from '../fields.ts';
@@ -120,10 +120,8 @@ function poolEndpoints(pools: WorkerPools): Endpoint[] {
       method: 'get',
       route: '/worker-pools',
       scopes: 'worker-manager:list-worker-pools',
-      handle({ query }) {
-        const { items, next } = listPage(pools.pools, query);
-        return { workerPools: items.map(({ value }) => pools.describePool(value)), ...next };
-      },
+      handle: ({ query }) =>
+        answerPage('workerPools', listPage(pools.pools, query), (pool) => pools.describePool(pool)),
     }),
   ];
 }
@@ -248,10 +246,8 @@ function errorEndpoints(pools: WorkerPools): Endpoint[] {
       method: 'get',
       route: '/worker-pool-errors/<workerPoolId>',
       scopes: 'worker-manager:list-worker-pool-errors:<workerPoolId>',
-      handle({ params: { workerPoolId }, query }) {
-        const { items, next } = listPage(pools.errors, query, `${workerPoolId}/`);
-        return { workerPoolErrors: items.map(({ value }) => value), ...next };
-      },
+      handle: ({ params: { workerPoolId }, query }) =>
+        answerPage('workerPoolErrors', listPage(pools.errors, query, `${workerPoolId}/`)),
     }),
   ];
 }

@@ -1,43 +1,39 @@
 import { type Endpoint, endpoint } from '../api/endpoint.ts';
-import { listPage } from '../api/page.ts';
+import { answerPage, listPage } from '../api/page.ts';
 import type { WorkerPoolError, WorkerPools } from './worker-pools.ts';
 
 /** Endpoints with figures of worker pools. Workers here come from no launch configurations. */
 export function poolStatsEndpoints(pools: WorkerPools): Endpoint[] {
   return [
-    endpoint({
-      name: 'listWorkerPoolLaunchConfigs',
-      method: 'get',
-      route: '/worker-pool/<workerPoolId>/launch-configs',
-      scopes: 'worker-manager:get-worker-pool:<workerPoolId>',
-      handle({ params }) {
-        pools.pool(params.workerPoolId);
-        return { workerPoolLaunchConfigs: [] };
+    ...[
+      {
+        name: 'listWorkerPoolLaunchConfigs',
+        path: 'launch-configs',
+        answer: { workerPoolLaunchConfigs: [] },
       },
-    }),
-    endpoint({
-      name: 'workerPoolStats',
-      method: 'get',
-      route: '/worker-pool/<workerPoolId>/stats',
-      scopes: 'worker-manager:get-worker-pool:<workerPoolId>',
-      handle({ params }) {
-        pools.pool(params.workerPoolId);
-        return { launchConfigStats: [] };
-      },
-    }),
+      { name: 'workerPoolStats', path: 'stats', answer: { launchConfigStats: [] } },
+    ].map(({ name, path, answer }) =>
+      endpoint({
+        name,
+        method: 'get',
+        route: `/worker-pool/<workerPoolId>/${path}`,
+        scopes: 'worker-manager:get-worker-pool:<workerPoolId>',
+        handle({ params }) {
+          pools.pool(params.workerPoolId);
+          return answer;
+        },
+      }),
+    ),
     endpoint({
       name: 'listWorkerPoolsStats',
       method: 'get',
       route: '/worker-pools/stats',
       scopes: 'worker-manager:list-worker-pools',
-      handle({ query }) {
-        const { items, next } = listPage(pools.pools, query);
-        const workerPoolsStats = items.map(({ value: { workerPoolId } }) => ({
+      handle: ({ query }) =>
+        answerPage('workerPoolsStats', listPage(pools.pools, query), ({ workerPoolId }) => ({
           workerPoolId,
           ...pools.stats(workerPoolId),
-        }));
-        return { workerPoolsStats, ...next };
-      },
+        })),
     }),
     endpoint({
       name: 'workerPoolErrorStats',

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type ListeningServer, listening } from '@docker-worker/service-kit/testing/listening';
 import { z } from 'zod';
 import { type Claims, signJws, verifyJws } from './jws.ts';
 
@@ -117,7 +117,7 @@ export async function startRelengapiStandIn(options: StandInOptions = {}): Promi
       fail(response, 403, 'Forbidden', 'no permission to download this file');
       return;
     }
-    const location = `${origin(storage)}/${digest}?expires=60&signature=${signature(`/${digest}`)}`;
+    const location = `${storage.url}/${digest}?expires=60&signature=${signature(`/${digest}`)}`;
     response.writeHead(302, { location, 'content-type': 'text/plain' }).end('found');
   }
 
@@ -126,8 +126,8 @@ export async function startRelengapiStandIn(options: StandInOptions = {}): Promi
   }
 
   const standIn: RelengapiStandIn = {
-    url: origin(api),
-    storageUrl: origin(storage),
+    url: api.url,
+    storageUrl: storage.url,
     issuingToken,
     issued: [],
     seen: { api: [], storage: [] },
@@ -143,10 +143,7 @@ export async function startRelengapiStandIn(options: StandInOptions = {}): Promi
       return digest;
     },
     async [Symbol.asyncDispose]() {
-      for (const server of [api, storage]) {
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-      }
+      await Promise.all([api, storage].map((server) => server[Symbol.asyncDispose]()));
     },
   };
   return standIn;
@@ -154,17 +151,11 @@ export async function startRelengapiStandIn(options: StandInOptions = {}): Promi
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-async function serve(host: string, handler: Handler): Promise<Server> {
+function serve(host: string, handler: Handler): Promise<ListeningServer> {
   const server = createServer((request, response) => {
     Promise.resolve(handler(request, response)).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  return server;
-}
-
-function origin(server: Server): string {
-  const { address, port } = server.address() as AddressInfo;
-  return `http://${address}:${port}`;
+  return listening(server, { host, port: 0 });
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

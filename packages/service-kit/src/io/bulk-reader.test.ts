@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { listening } from '../testing/listening.ts';
 import { readInBulk } from './bulk-reader.ts';
 
 const switching = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
@@ -72,20 +73,15 @@ test('nothing is read while the reader has stopped', async () => {
 async function startEngine(serve: (client: Socket) => void) {
   const path = join(folder, `${Math.random()}.sock`);
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    client.on('error', () => {});
     client.once('data', () => serve(client));
-  }).listen(path);
-  await once(server, 'listening');
+  });
   return {
+    ...(await listening(server, { path })),
     async upgraded(): Promise<Socket> {
       const asking = request({ socketPath: path, headers: { Connection: 'Upgrade', Upgrade: 'tcp' } }).end();
       const [, socket, head] = (await once(asking, 'upgrade')) as [unknown, Socket, Buffer];
       if (head.length > 0) socket.unshift(head);
       return socket;
-    },
-    async [Symbol.asyncDispose]() {
-      server.close();
-      await once(server, 'close');
     },
   };
 }

@@ -1,10 +1,8 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type ListeningServer, listening } from './listening.ts';
 
-export interface TestServer extends AsyncDisposable {
-  port: number;
-  url: string;
+export interface TestServer extends ListeningServer {
   /** Requests that arrived. */
   requests(): number;
 }
@@ -16,16 +14,10 @@ export async function startServer(listener: RequestListener, tls?: ServerOptions
     count += 1;
     listener(request, response);
   }
-  const server: Server = tls ? createTlsServer(tls, counted) : createServer(counted);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const server = await listening(tls ? createTlsServer(tls, counted) : createServer(counted));
   return {
-    port,
-    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    ...server,
+    url: tls ? server.url.replace('http', 'https') : server.url,
     requests: () => count,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
   };
 }

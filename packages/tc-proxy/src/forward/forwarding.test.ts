@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 import { selfSigned } from '@docker-worker/service-kit/testing/self-signed';
 import { send, valuesOf } from '@docker-worker/service-kit/testing/send';
 import { expect, test } from '@jest/globals';
@@ -266,16 +267,8 @@ test('an upstream with an untrusted certificate gets no request', async () => {
 });
 
 /** Takes larger header blocks than Node does by default. */
-async function startRoomyServer(listener: RequestListener) {
-  const server = createServer({ maxHeaderSize: 256 * 1024 }, listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+function startRoomyServer(listener: RequestListener) {
+  return listening(createServer({ maxHeaderSize: 256 * 1024 }, listener));
 }
 
 test('request headers of 128 KiB reach the upstream', async () => {

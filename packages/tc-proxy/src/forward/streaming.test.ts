@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
 import { send } from '@docker-worker/service-kit/testing/send';
 import { expect, test } from '@jest/globals';
 import { startProxy } from '../testing/start-proxy.ts';
+import { startTcpServer, type TestTcpServer } from '../testing/start-tcp-server.ts';
 
 const total = 256 * 1024 * 1024;
 /** Socket buffers of two connections, and no more. */
@@ -224,20 +225,12 @@ test('draining lets a request in flight finish and then closes its connection', 
 });
 
 /** Speaks HTTP as far as the path says, then hangs up. */
-async function startBrokenServer(): Promise<{ url: string } & AsyncDisposable> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {});
+function startBrokenServer(): Promise<TestTcpServer> {
+  return startTcpServer((socket) => {
     socket.once('data', (chunk) => {
       if (String(chunk).includes('closes-in-body'))
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
       socket.end();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

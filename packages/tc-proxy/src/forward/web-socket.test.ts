@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 import { expect, test } from '@jest/globals';
 import { authenticate } from '../testing/hawk-upstream.ts';
 import { startProxy } from '../testing/start-proxy.ts';
@@ -13,7 +14,6 @@ async function startEcho() {
   const opened: { request: IncomingMessage; clientId: string; socket: Duplex }[] = [];
   const server = createServer((_, response) => response.end('plain'));
   server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => {});
     authenticate(request).then(
       ({ clientId }) => {
         opened.push({ request, clientId, socket });
@@ -29,16 +29,7 @@ async function startEcho() {
       () => socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno'),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    opened,
-    async [Symbol.asyncDispose]() {
-      for (const { socket } of opened) socket.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...(await listening(server)), opened };
 }
 
 const handshake = {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { createLogger, Redactor } from '@docker-worker/service-kit';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 import { describe, expect, test } from '@jest/globals';
 import { connectionOwner } from './connection-owner.ts';
 import { PeerGuard, type PeerGuardOptions } from './peer-guard.ts';
@@ -89,19 +89,11 @@ describe('a guarded server', () => {
       });
       const server = createServer((_, response) => response.end('served'));
       new PeerGuard({ allowedUser: me.username }).watch(server, logger);
-      server.listen(0, address);
-      await once(server, 'listening');
-      const { port } = server.address() as AddressInfo;
-      const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
+      await using listens = await listening(server, { host: address, port: 0 });
 
-      try {
-        expect(await curlAs(65_534, url)).toEqual({ code: expect.not.stringMatching(/^0$/), body: '' });
-        expect(await curlAs(me.uid, url)).toEqual({ code: '0', body: 'served' });
-        expect(log.join('')).toContain('user id 65534');
-      } finally {
-        server.closeAllConnections();
-        server.close();
-      }
+      expect(await curlAs(65_534, listens.url)).toEqual({ code: expect.not.stringMatching(/^0$/), body: '' });
+      expect(await curlAs(me.uid, listens.url)).toEqual({ code: '0', body: 'served' });
+      expect(log.join('')).toContain('user id 65534');
     },
   );
 });

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { freePort } from '@docker-worker/service-kit/testing/free-port';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 import { expect, test } from '@jest/globals';
 import { Agent, type Dispatcher } from 'undici';
 import { LifoPool, type LifoPoolOptions } from './lifo-pool.ts';
@@ -92,19 +92,14 @@ test('beyond the limit requests wait, and go out in their order', async () => {
 });
 
 test('requests that cannot connect fail one by one, and their places are free again', async () => {
-  const closed = createServer();
-  await once(closed.listen(0, '127.0.0.1'), 'listening');
-  const { port } = closed.address() as { port: number };
-  await new Promise((resolve) => closed.close(resolve));
+  const port = await freePort();
   await using agent = pooled({ connections: 1 });
   const origin = `http://127.0.0.1:${port}`;
 
   const failures = await Promise.allSettled([1, 2, 3].map(() => ask(agent, origin)));
-  const server = createHttpServer((_, response) => response.end('here')).listen(port, '127.0.0.1');
-  await once(server, 'listening');
+  const server = createServer((_, response) => response.end('here'));
+  await using _listens = await listening(server, { host: '127.0.0.1', port });
   const answer = await ask(agent, origin);
-  server.closeAllConnections();
-  server.close();
 
   expect(failures.map((each) => (each as PromiseRejectedResult).reason.code)).toEqual(
     Array(3).fill('ECONNREFUSED'),

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, type LookupFunction } from 'node:net';
+import { connect, type LookupFunction } from 'node:net';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 import { selfSigned } from '@docker-worker/service-kit/testing/self-signed';
 import { send, valuesOf } from '@docker-worker/service-kit/testing/send';
 import { expect, test } from '@jest/globals';
@@ -14,21 +15,12 @@ async function startConnectProxy(port: number, status = 200) {
   const server = createServer();
   server.on('connect', (request, client) => {
     asked.push({ authority: request.url ?? '', authorization: request.headers['proxy-authorization'] });
-    client.on('error', () => {});
     if (status !== 200) return void client.end(`HTTP/1.1 ${status} No\r\n\r\n`);
     const upstream = connect(port, '127.0.0.1').on('error', () => client.destroy());
     void once(upstream, 'connect').then(() => client.write('HTTP/1.1 200 Yes\r\n\r\n'));
     client.pipe(upstream).pipe(client);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    asked,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return { ...(await listening(server)), asked };
 }
 
 const tls = selfSigned('DNS:tc.example.com,DNS:tools.example.com');

@@ -1,6 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 
 export interface Relay extends AsyncDisposable {
   /** Of the host that the relay was started for. */
@@ -14,32 +15,19 @@ export interface RelayTarget {
 
 /** Passes connections to a port of `host` on. */
 export async function relayTcp(host: string, target: RelayTarget): Promise<Relay> {
-  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     const onward = connect(target.port, target.address);
     for (const [one, other] of [
       [socket, onward],
       [onward, socket],
     ] as const) {
-      sockets.add(one);
       one.setNoDelay(true);
       one.on('error', () => {});
-      one.once('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
+      one.once('close', () => other.destroy());
       one.pipe(other);
     }
   });
-  server.listen(0, host);
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return await listening(server, { host, port: 0 });
 }
 
 /** Passes datagrams to a port of `host` on, and the answers back, with a socket of its own for each client. */

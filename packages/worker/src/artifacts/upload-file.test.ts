@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { startServer } from '@docker-worker/service-kit/testing/http-server';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { queueClient } from '../queue/queue.ts';
 import { type ClaimedRun, claimRun } from './testing/claimed-run.ts';
@@ -146,21 +144,14 @@ describe('attempts', () => {
 });
 
 test('an answer of the queue that is not understood is told as such', async () => {
-  const server = createServer((_, response) => {
+  await using server = await startServer((_, response) => {
     response.setHeader('content-type', 'application/json').end('{"storageType":"s3"}');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const rootUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const queue = () => queueClient(server.url, { clientId: 'a', accessToken: 'b' });
 
-  try {
-    const queue = () => queueClient(rootUrl, { clientId: 'a', accessToken: 'b' });
-    await expect(upload(Buffer.from('x'), { queue })).rejects.toThrow(
-      /answer to createArtifact was not understood: (.|\n)*putUrl/,
-    );
-  } finally {
-    server.close();
-  }
+  await expect(upload(Buffer.from('x'), { queue })).rejects.toThrow(
+    /answer to createArtifact was not understood: (.|\n)*putUrl/,
+  );
 });
 
 test('another storage can take the bytes', async () => {

@@ -55,6 +55,9 @@ const unreachable = new Set([
 ]);
 const networkErrors = new Set([
   ...unreachable,
+  // Another connection may be closed meanwhile.
+  'EMFILE',
+  'ENFILE',
   'ECONNABORTED',
   'ECONNRESET',
   'EPIPE',

@@ -14,7 +14,7 @@ const probePrefix = '.probe-';
  * when the worker is a container without them, or the engine is on another machine.
  *
  * @param folders by the configuration keys that name them
- * @throws UserError that names the key of the configuration and what to mount
+ * @throws UserError that names the key of the configuration and what to mount, of each folder that it does not see
  */
 export async function requireSharedPaths(
   docker: Docker,
@@ -25,11 +25,15 @@ export async function requireSharedPaths(
   // The engine looks at a path when a container is made with it, which takes an image. One that has none knows
   // nothing of this host yet; the first task will tell.
   if (image === undefined) return;
-  await Promise.all(
+  const probed = await Promise.allSettled(
     Object.entries(folders).map(([key, folder]) =>
       requireShared(docker, { image: image.Id, worker, key, folder }),
     ),
   );
+  const errors = probed.flatMap((probe) => (probe.status === 'rejected' ? [probe.reason] : []));
+  const fault = errors.find((error) => !(error instanceof UserError));
+  if (fault !== undefined) throw fault;
+  if (errors.length > 0) throw new UserError(errors.map(({ message }) => message).join('\n'));
 }
 
 async function requireShared(

@@ -25,6 +25,7 @@ beforeEach(() => {
 
 afterEach(() => {
   jest.restoreAllMocks();
+  jest.useRealTimers();
   process.env.DOCKER_HOST = DOCKER_HOST;
   if (DOCKER_HOST === undefined) {
     delete process.env.DOCKER_HOST;
@@ -56,7 +57,9 @@ test.each([
   ]);
 
   expect(answers).toMatchObject(answers.map(() => ({ reason: { statusCode: 301 } })));
-  expect(new Set(opened)).toEqual(new Set([engine.socketPath]));
+  // The client of a test before may have come back for a moment.
+  expect(opened.filter((target) => !String(target).endsWith('/docker.sock'))).toEqual([]);
+  expect(opened).toContain(engine.socketPath);
 });
 
 test.each(['a/../../169.254.169.254/latest/meta-data/iam', 'http://x', '..', '.', '', '/a', 'a/', 'a//b'])(
@@ -131,11 +134,17 @@ test.each<[string, (docker: EngineApi) => Promise<NodeJS.ReadableStream>]>([
 });
 
 test('a stream that has begun in time may last as long as it does', async () => {
+  let end = () => {};
   await using engine = await engineSocket((_request, response) => {
     response.writeHead(200).write('a');
-    setTimeout(() => response.end('b'), 200);
+    end = () => response.end('b');
   });
-  const docker = new EngineApi({ socketPath: engine.socketPath }, { answerMs: 100 });
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  const docker = new EngineApi({ socketPath: engine.socketPath }, { answerMs: 1_000 });
 
-  expect(await text(await docker.getContainer('a').attach({ stream: true }))).toBe('ab');
+  const stream = await docker.getContainer('a').attach({ stream: true });
+  jest.advanceTimersByTime(10_000);
+  end();
+
+  expect(await text(stream)).toBe('ab');
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { startServer } from '@docker-worker/service-kit/testing/http-server';
 import { expect, test } from '@jest/globals';
 import Docker from 'dockerode';
 import { connectEngine, EngineUnavailable, engineMessage, engineStatus } from './engine.ts';
@@ -41,7 +41,7 @@ test.each([
 test('an engine that hangs is noticed within five seconds, and its return as well', async () => {
   const held: ServerResponse[] = [];
   let hangs = false;
-  const server = createServer((request, response) => {
+  await using server = await startServer((request, response) => {
     if (request.url?.includes('/events')) {
       response.writeHead(200).flushHeaders();
     } else if (hangs) {
@@ -50,10 +50,8 @@ test('an engine that hangs is noticed within five seconds, and its return as wel
       response.end('OK');
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   const { DOCKER_HOST } = process.env;
-  process.env.DOCKER_HOST = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  process.env.DOCKER_HOST = `tcp://127.0.0.1:${server.port}`;
   try {
     const told: PromiseWithResolvers<boolean>[] = [Promise.withResolvers(), Promise.withResolvers()];
     let changes = 0;
@@ -78,8 +76,6 @@ test('an engine that hangs is noticed within five seconds, and its return as wel
     } else {
       process.env.DOCKER_HOST = DOCKER_HOST;
     }
-    server.closeAllConnections();
-    server.close();
   }
 }, 20_000);
 
@@ -117,18 +113,12 @@ test.each(['in the middle of its answer', 'in order'])(
 
 /** What dockerode makes of an answer. */
 async function refusalOf(status: number, type: string, body: string): Promise<unknown> {
-  const server = createServer((_request, response) => {
+  await using server = await startServer((_request, response) => {
     response.writeHead(status, { 'content-type': type, connection: 'close' }).end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  try {
-    const { port } = server.address() as AddressInfo;
-    const docker = new Docker({ protocol: 'http', host: '127.0.0.1', port });
-    return await docker
-      .getImage('nope')
-      .inspect()
-      .catch((error: unknown) => error);
-  } finally {
-    server.close();
-  }
+  const docker = new Docker({ protocol: 'http', host: '127.0.0.1', port: server.port });
+  return await docker
+    .getImage('nope')
+    .inspect()
+    .catch((error: unknown) => error);
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { startServer, type TestServer } from '@docker-worker/service-kit/testing/http-server';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openDownload } from './download.ts';
 
@@ -13,24 +12,22 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 /** What the next requests get, in their order. */
 let answers: Answer[];
 let requests: { url: string | undefined; range: string | undefined }[];
-let server: ReturnType<typeof createServer>;
+let server: TestServer;
 let url: string;
 
 beforeEach(async () => {
   answers = [];
   requests = [];
-  server = createServer((request, response) => {
+  server = await startServer((request, response) => {
     requests.push({ url: request.url, range: request.headers.range });
     const answer = answers.shift() ?? whole;
     answer(request, response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/image.tar`;
+  });
+  url = `${server.url}/image.tar`;
 });
 
-afterEach(() => {
-  server.closeAllConnections();
-  server.close();
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
 });
 
 test('a download is all bytes of the server', async () => {

@@ -1,6 +1,6 @@
 import { type Dispatcher, request } from 'undici';
-import { z } from 'zod';
 import { mayPass, type RetryLimits, retry } from '../async/retry.ts';
+import { refusalText } from '../queue/refusal-text.ts';
 import { guardedDispatcher, requireAllowedAddress } from './guarded-address.ts';
 
 const mostRedirects = 5;
@@ -94,7 +94,7 @@ async function get(url: string, headers: Record<string, string>, signal: AbortSi
     const location = textOf(answered.location);
     if (statusCode < 300 || statusCode >= 400 || location === undefined) {
       // Whom a redirect leads to may have said anything.
-      throw new RefusedDownload(statusCode, made === 0 ? await reasonIn(body) : undefined);
+      throw new RefusedDownload(statusCode, made === 0 ? refusalText(await body.text()) : undefined);
     }
     await body.dump();
     at = new URL(location, at).href;
@@ -129,18 +129,6 @@ export class RefusedDownload extends Error {
     super(reason === undefined ? `HTTP status ${statusCode}` : `HTTP status ${statusCode}, ${reason}`);
     this.name = 'RefusedDownload';
     this.statusCode = statusCode;
-  }
-}
-
-const Refusal = z.looseObject({ code: z.string(), message: z.string() });
-
-/** The queue's own words, as far as they are about the artifact. */
-async function reasonIn(body: Dispatcher.ResponseData['body']): Promise<string | undefined> {
-  try {
-    const { code, message } = Refusal.parse(await body.json());
-    return `${code}: ${message.split('\n---')[0]?.trim()}`;
-  } catch {
-    return undefined;
   }
 }
 

@@ -14,6 +14,7 @@ import { Suspects } from '../run/suspects.ts';
 import { examine } from './examine.ts';
 import { execute } from './execute.ts';
 import { expandScopes } from './expand-scopes.ts';
+import { giveBack } from './give-back.ts';
 import { writeHeader } from './header.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type Reclaiming, startReclaiming } from './reclaim.ts';
@@ -32,7 +33,12 @@ export async function performRun(
   onOpen: (run: Run) => void = () => {},
 ): Promise<Outcome> {
   await using resources = new AsyncDisposableStack();
-  const run = await openRun(host, claim, resources);
+  let run: Run;
+  try {
+    run = await openRun(host, claim, resources);
+  } catch (error) {
+    return await giveBack(host, claim, error as Error);
+  }
   const reclaiming = startReclaiming(run, claim.takenUntil, host.config.task.reclaimDivisor);
   resources.use(reclaiming);
   onOpen(run);
@@ -136,10 +142,11 @@ async function openLogConsumers(run: Run): Promise<LogConsumer[]> {
 /** The log ends; a run whose log cannot be kept has not succeeded. */
 async function closeLog(run: Run, consumers: LogConsumer[], outcome: Outcome): Promise<Outcome> {
   try {
-    await run.log.close();
+    // One that has not been written to its end is kept as far as it goes.
+    const written = await Promise.allSettled([run.log.close()]);
     const closed = await Promise.allSettled(consumers.map((consumer) => consumer.onClosed()));
     await keepLog(run);
-    const failure = closed.find((result) => result.status === 'rejected');
+    const failure = [...written, ...closed].find((result) => result.status === 'rejected');
     if (failure !== undefined) {
       throw failure.reason;
     }

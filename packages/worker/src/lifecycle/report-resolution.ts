@@ -7,7 +7,10 @@ import type { Run } from '../run/run.ts';
  * Tells the queue how the run ended. One that was resolved elsewhere meanwhile, or whose claim has lapsed, is
  * not ours any more: the queue refuses that, and it stays as it is.
  */
-export async function reportResolution(run: Run, resolution: Resolution): Promise<void> {
+export async function reportResolution(
+  run: Pick<Run, 'queue' | 'taskId' | 'runId' | 'over' | 'logger'>,
+  resolution: Resolution,
+): Promise<void> {
   try {
     if (resolution.kind !== 'none') {
       // As long as the claim lives; a report whose answer was lost is taken twice.
@@ -27,7 +30,7 @@ export async function reportResolution(run: Run, resolution: Resolution): Promis
 }
 
 async function report(
-  { queue, taskId, runId }: Run,
+  { queue, taskId, runId }: Pick<Run, 'queue' | 'taskId' | 'runId'>,
   resolution: Exclude<Resolution, { kind: 'none' }>,
 ): Promise<unknown> {
   switch (resolution.kind) {

@@ -2,6 +2,10 @@ import { z } from 'zod';
 
 const ImageName = z.string().describe('Name of the image as `docker pull` takes it, with an optional tag');
 
+const ArtifactPath = z
+  .string()
+  .describe('Name of the artifact that holds the image, as `docker save` writes it');
+
 const NamedImage = z
   .strictObject({ type: z.literal('docker-image'), name: ImageName })
   .describe('An image from a registry');
@@ -10,7 +14,7 @@ const IndexedImage = z
   .strictObject({
     type: z.literal('indexed-image'),
     namespace: z.string().describe('Index namespace; it is looked up for every task'),
-    path: z.string().describe('Name of the artifact that holds the image, as `docker save` writes it'),
+    path: ArtifactPath,
   })
   .describe('An image that is an artifact of the task found in the index');
 
@@ -18,7 +22,7 @@ const TaskImage = z
   .strictObject({
     type: z.literal('task-image'),
     taskId: z.string().describe('The task that made the image; its latest run counts'),
-    path: z.string().describe('Name of the artifact that holds the image, as `docker save` writes it'),
+    path: ArtifactPath,
   })
   .describe('An image that is an artifact of another task');
 

@@ -73,7 +73,7 @@ export async function layersOfTwoBuilds(name: string): Promise<[Layers, Layers]>
   const { makeReproducible } = await import('../../../../../docker/reproducible-images.ts');
   const { imageDefinitions } = await import('../../../../../docker/image-definitions.ts');
   const { baseImage } = await import('../../../../../docker/base-image.ts');
-  const images = await imageDefinitions(repository, await baseImage(repository, undefined));
+  const images = await imageDefinitions(repository, await baseImage(undefined));
   const image = images.find((one) => one.name === name);
   if (image === undefined) throw new Error(`there is no image ${name}`);
   const build = async (tag: string): Promise<Layers> => {

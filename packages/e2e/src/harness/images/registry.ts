@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 import { digest, type TinyImage } from './tiny-image.ts';
 
 /** A Docker registry with one image, as the engine sees it; it fails on request. */
@@ -60,20 +60,15 @@ export async function startRegistry(
       serve(request, response);
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const listens = await listening(server);
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...listens,
+    address: `127.0.0.1:${listens.port}`,
     requests,
     faults,
     held: held.promise,
     holdBlobs() {
       holding = true;
-    },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
     },
   };
 

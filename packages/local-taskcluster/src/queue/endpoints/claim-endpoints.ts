@@ -51,24 +51,22 @@ export function claimEndpoints(queue: Queue): Endpoint[] {
       scopes: 'queue:reclaim-task:<taskId>/<runId>',
       handle: ({ params: { taskId, runId } }) => claims.reclaim(taskId, Number(runId)),
     }),
-    endpoint({
-      name: 'reportCompleted',
-      method: 'post',
-      route: '/task/<taskId>/runs/<runId>/completed',
-      scopes: 'queue:resolve-task:<taskId>/<runId>',
-      handle: ({ params: { taskId, runId } }) => ({
-        status: claims.report(taskId, Number(runId), { state: 'completed', reasonResolved: 'completed' }),
+    ...(
+      [
+        { name: 'reportCompleted', resolution: { state: 'completed', reasonResolved: 'completed' } },
+        { name: 'reportFailed', resolution: { state: 'failed', reasonResolved: 'failed' } },
+      ] as const
+    ).map(({ name, resolution }) =>
+      endpoint({
+        name,
+        method: 'post',
+        route: `/task/<taskId>/runs/<runId>/${resolution.state}`,
+        scopes: 'queue:resolve-task:<taskId>/<runId>',
+        handle: ({ params: { taskId, runId } }) => ({
+          status: claims.report(taskId, Number(runId), resolution),
+        }),
       }),
-    }),
-    endpoint({
-      name: 'reportFailed',
-      method: 'post',
-      route: '/task/<taskId>/runs/<runId>/failed',
-      scopes: 'queue:resolve-task:<taskId>/<runId>',
-      handle: ({ params: { taskId, runId } }) => ({
-        status: claims.report(taskId, Number(runId), { state: 'failed', reasonResolved: 'failed' }),
-      }),
-    }),
+    ),
     endpoint({
       name: 'reportException',
       method: 'post',

@@ -1,5 +1,5 @@
 import { type Endpoint, endpoint } from '../../api/endpoint.ts';
-import { slicePage } from '../../api/page.ts';
+import { answerPage, slicePage } from '../../api/page.ts';
 import type { Queue } from '../queue.ts';
 import { isClaimed, stateOf, type TaskRecord } from '../task-record.ts';
 
@@ -32,14 +32,11 @@ export function countEndpoints({ lifecycle, pending }: Queue): Endpoint[] {
       method: 'get',
       route: '/task-queues/<taskQueueId>/pending',
       scopes: 'queue:pending-list:<taskQueueId>',
-      handle({ params: { taskQueueId }, query }) {
-        const { items, next } = slicePage(tasksIn(taskQueueId, 'pending'), query);
-        const tasks = items.map(({ value: { taskId, task, runs } }) => {
-          const inserted = runs.at(-1)?.scheduled;
-          return { taskId, runId: runs.length - 1, task, inserted };
-        });
-        return { tasks, ...next };
-      },
+      handle: ({ params: { taskQueueId }, query }) =>
+        answerPage('tasks', slicePage(tasksIn(taskQueueId, 'pending'), query), ({ taskId, task, runs }) => ({
+          ...{ taskId, runId: runs.length - 1, task },
+          inserted: runs.at(-1)?.scheduled,
+        })),
     }),
     endpoint({
       name: 'listClaimedTasks',

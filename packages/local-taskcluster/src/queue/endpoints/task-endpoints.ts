@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Call, type Endpoint, endpoint } from '../../api/endpoint.ts';
-import { listPage, type PageQuery, slicePage } from '../../api/page.ts';
+import { answerPage, listPage, type PageQuery, slicePage } from '../../api/page.ts';
 import type { ScopeTemplate } from '../../auth/scope-template.ts';
 import { ApiError } from '../../errors.ts';
 import type { Collection } from '../../store/collection.ts';
@@ -40,9 +40,10 @@ export function taskEndpoints(queue: Queue): Endpoint[] {
   }
 
   function page(taskIds: Collection<string>, prefix: string, query: PageQuery) {
-    const { items, next } = listPage(taskIds, query, prefix);
-    const records = items.map(({ value }) => lifecycle.get(value));
-    return { tasks: records.map((record) => ({ task: record.task, status: statusOf(record) })), ...next };
+    return answerPage('tasks', listPage(taskIds, query, prefix), (taskId) => {
+      const record = lifecycle.get(taskId);
+      return { task: record.task, status: statusOf(record) };
+    });
   }
 
   /** Of the tasks asked for those that exist. */

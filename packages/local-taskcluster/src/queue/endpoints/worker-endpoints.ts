@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../../api/endpoint.ts';
-import { type PageQuery, slicePage } from '../../api/page.ts';
+import { answerPage, type Page, type PageQuery, slicePage } from '../../api/page.ts';
 import { ApiError } from '../../errors.ts';
 import { datetime } from '../../fields.ts';
 import type { Queue } from '../queue.ts';
@@ -33,8 +33,7 @@ export function workerEndpoints({ workers }: Queue): Endpoint[] {
         const wanted = workers.collection
           .list({ prefix: `${provisionerId}/${workerType}/` })
           .filter(({ value }) => matches(query.quarantined, workers.isQuarantined(value)));
-        const { items, next } = slicePage(wanted, query);
-        return { workers: items.map(({ value }) => summary(value)), ...next };
+        return answerPage('workers', slicePage(wanted, query), summary);
       },
     }),
     endpoint({
@@ -100,13 +99,11 @@ function taskQueueEndpoints({ workers }: Pick<Queue, 'workers'>): Endpoint[] {
       method: 'get',
       route: '/task-queues',
       scopes: 'queue:list-task-queues',
-      handle({ query }) {
-        const { items, next } = page(workers.queues(), query);
-        return {
-          taskQueues: items.map(([taskQueueId, active]) => ({ taskQueueId, ...seen(active) })),
-          ...next,
-        };
-      },
+      handle: ({ query }) =>
+        answerPage('taskQueues', page(workers.queues(), query), (active, taskQueueId) => ({
+          taskQueueId,
+          ...seen(active),
+        })),
     }),
     endpoint({
       name: 'getTaskQueue',
@@ -120,13 +117,11 @@ function taskQueueEndpoints({ workers }: Pick<Queue, 'workers'>): Endpoint[] {
       method: 'get',
       route: '/provisioners',
       scopes: 'queue:list-provisioners',
-      handle({ query }) {
-        const { items, next } = page(provisioners(), query);
-        return {
-          provisioners: items.map(([provisionerId, active]) => ({ provisionerId, ...seen(active) })),
-          ...next,
-        };
-      },
+      handle: ({ query }) =>
+        answerPage('provisioners', page(provisioners(), query), (active, provisionerId) => ({
+          provisionerId,
+          ...seen(active),
+        })),
     }),
     endpoint({
       name: 'getProvisioner',
@@ -147,11 +142,7 @@ function taskQueueEndpoints({ workers }: Pick<Queue, 'workers'>): Endpoint[] {
         const own = [...workers.queues()].filter(([taskQueueId]) =>
           taskQueueId.startsWith(`${provisionerId}/`),
         );
-        const { items, next } = page(new Map(own), query);
-        return {
-          workerTypes: items.map(([taskQueueId, active]) => workerType(taskQueueId, active)),
-          ...next,
-        };
+        return answerPage('workerTypes', page(own, query), workerType);
       },
     }),
     endpoint({
@@ -161,7 +152,7 @@ function taskQueueEndpoints({ workers }: Pick<Queue, 'workers'>): Endpoint[] {
       scopes: 'queue:get-worker-type:<provisionerId>/<workerType>',
       handle({ params }) {
         const taskQueueId = `${params.provisionerId}/${params.workerType}`;
-        return workerType(taskQueueId, queueActive(taskQueueId));
+        return workerType(queueActive(taskQueueId), taskQueueId);
       },
     }),
   ];
@@ -186,13 +177,12 @@ export function matches(filter: string | undefined, value: boolean): boolean {
   return filter === undefined || (filter === 'true') === value;
 }
 
-function page(entries: Map<string, string>, query: PageQuery) {
+function page(entries: Iterable<[string, string]>, query: PageQuery): Page<string> {
   const sorted = [...entries].sort(([one], [other]) => (one < other ? -1 : 1));
-  const { items, next } = slicePage(
+  return slicePage(
     sorted.map(([key, value]) => ({ key, value })),
     query,
   );
-  return { items: items.map(({ key, value }) => [key, value] as const), next };
 }
 
 function known(active: string | undefined, what: string): string {
@@ -205,7 +195,7 @@ function seen(lastDateActive: string) {
   return { ...UNDESCRIBED, lastDateActive, expires };
 }
 
-function workerType(taskQueueId: string, active: string): object {
+function workerType(active: string, taskQueueId: string): object {
   const [provisionerId, type] = taskQueueId.split('/');
   return { provisionerId, workerType: type, taskQueueId, ...seen(active) };
 }

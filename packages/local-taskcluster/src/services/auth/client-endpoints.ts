@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../../api/endpoint.ts';
-import { listPage } from '../../api/page.ts';
+import { answerPage, listPage } from '../../api/page.ts';
 import { type Client, type Clients, newAccessToken } from '../../auth/clients.ts';
 import type { Roles } from '../../auth/roles.ts';
 import { ApiError } from '../../errors.ts';
@@ -31,10 +31,8 @@ export function clientEndpoints(clients: Clients, roles: Roles): Endpoint[] {
       method: 'get',
       route: '/clients/',
       scopes: 'auth:list-clients',
-      handle({ query }) {
-        const { items, next } = listPage(clients.collection, query, query.prefix);
-        return { clients: items.map(({ value }) => describe(value)), ...next };
-      },
+      handle: ({ query }) =>
+        answerPage('clients', listPage(clients.collection, query, query.prefix), describe),
     }),
     endpoint({
       name: 'client',
@@ -123,10 +121,7 @@ export function clientEndpoints(clients: Clients, roles: Roles): Endpoint[] {
       method: 'delete',
       route: '/clients/<clientId>',
       scopes: 'auth:delete-client:<clientId>',
-      handle({ params }) {
-        clients.delete(params.clientId);
-        return undefined;
-      },
+      handle: ({ params }) => void clients.delete(params.clientId),
     }),
   ];
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../../api/endpoint.ts';
-import { type PageQuery, slicePage } from '../../api/page.ts';
+import { answerPage, type PageQuery, slicePage } from '../../api/page.ts';
 import type { Role, Roles } from '../../auth/roles.ts';
 import { ApiError } from '../../errors.ts';
 import { scope, uniqueList } from '../../fields.ts';
@@ -42,20 +42,14 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
       method: 'get',
       route: '/roles2/',
       scopes: 'auth:list-roles',
-      handle({ query }) {
-        const { items, next } = page(query);
-        return { roles: items.map(({ value }) => describe(value)), ...next };
-      },
+      handle: ({ query }) => answerPage('roles', page(query), describe),
     }),
     endpoint({
       name: 'listRoleIds',
       method: 'get',
       route: '/roleids/',
       scopes: 'auth:list-roles',
-      handle({ query }) {
-        const { items, next } = page(query);
-        return { roleIds: items.map(({ key }) => key), ...next };
-      },
+      handle: ({ query }) => answerPage('roleIds', page(query), (_, roleId) => roleId),
     }),
     endpoint({
       name: 'role',
@@ -109,10 +103,7 @@ export function roleEndpoints(roles: Roles): Endpoint[] {
       method: 'delete',
       route: '/roles/<roleId>',
       scopes: 'auth:delete-role:<roleId>',
-      handle({ params }) {
-        roles.delete(params.roleId);
-        return undefined;
-      },
+      handle: ({ params }) => void roles.delete(params.roleId),
     }),
   ];
 }

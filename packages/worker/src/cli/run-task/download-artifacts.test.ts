@@ -107,7 +107,16 @@ test('content that cannot be fetched is told by its artifact', async () => {
   await session.upload('private/a.txt', 'a');
 
   await expect(session.download()).rejects.toThrow(
-    'The artifact "private/a.txt" could not be fetched: HTTP status 403.',
+    /The artifact "private\/a\.txt" could not be fetched: HTTP status 403, InsufficientScopes: .*queue:get-artifact/s,
+  );
+});
+
+test('what the storage says about content that it does not have is told', async () => {
+  await using session = await openSession();
+  await session.create('public/a.txt', { storageType: 's3', contentType: 'text/plain' });
+
+  await expect(session.download()).rejects.toThrow(
+    'The artifact "public/a.txt" could not be fetched: HTTP status 404, Nothing has been uploaded here.',
   );
 });
 

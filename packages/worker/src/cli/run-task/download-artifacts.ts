@@ -5,11 +5,15 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from 'taskcluster-client';
 import { z } from 'zod';
+import { refusalText } from '../../queue/refusal-text.ts';
 import { UserError } from '../../user-error.ts';
 
 const ArtifactList = z.looseObject({
   artifacts: z.array(z.looseObject({ name: z.string(), storageType: z.string() })),
 });
+
+/** Characters of what a stranger says. */
+const longestWords = 200;
 
 /** Saves the artifacts of a run under their names; links and errors have no content of their own. */
 export async function downloadArtifacts(
@@ -45,7 +49,9 @@ async function download(url: string, name: string, folder: string): Promise<stri
   }
   const response = await fetch(url);
   if (!response.ok || response.body === null) {
-    throw new Error(`The artifact "${name}" could not be fetched: HTTP status ${response.status}.`);
+    const body = await response.text();
+    const reason = [`HTTP status ${response.status}`, refusalText(body) ?? wordsIn(body)];
+    throw new Error(`The artifact "${name}" could not be fetched: ${reason.filter(Boolean).join(', ')}.`);
   }
   try {
     await mkdir(dirname(file), { recursive: true });
@@ -54,6 +60,15 @@ async function download(url: string, name: string, folder: string): Promise<stri
   } catch (error) {
     throw new Error(`The artifact "${name}" could not be saved as ${file}: ${reasonOf(error)}.`);
   }
+}
+
+/** What a storage or a proxy says: plain text, or that between tags. */
+function wordsIn(body: string): string {
+  return body
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, longestWords);
 }
 
 function reasonOf(error: unknown): string {

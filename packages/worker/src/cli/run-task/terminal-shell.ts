@@ -1,19 +1,6 @@
-import { shellCommand } from '@docker-worker/exec-ws-server/sidecar';
+import { frameCode as code, shellCommand } from '@docker-worker/exec-ws-server/sidecar';
 import WebSocket from 'ws';
 import { busybox } from '../../features/interactive/task-folder.ts';
-
-/** Codes of the protocol's frames, each the first byte of a binary message. */
-const code = {
-  stdin: 0,
-  stdout: 1,
-  stderr: 2,
-  resize: 50,
-  resume: 100,
-  pause: 101,
-  stopped: 200,
-  shutdown: 201,
-  error: 202,
-} as const;
 
 export interface Terminal {
   input: NodeJS.ReadStream;

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 
 export interface EngineSocket extends AsyncDisposable {
   socketPath: string;
@@ -25,14 +25,12 @@ export async function engineSocket(
   if (onUpgrade !== undefined) {
     server.on('upgrade', onUpgrade);
   }
-  server.listen(socketPath);
-  await once(server, 'listening');
+  const listens = await listening(server, { path: socketPath });
   return {
     socketPath,
     asked,
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
+      await listens[Symbol.asyncDispose]();
       await folder.remove();
     },
   };

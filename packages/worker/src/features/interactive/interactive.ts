@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execWsServer, programsForContainers } from '@docker-worker/exec-ws-server/sidecar';
-import { settingsOf, type WorkerConfig } from '../../config/config.ts';
+import { settingsOf } from '../../config/config.ts';
+import { readCertificate } from '../../config/read-certificate.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { OpenShell, ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
@@ -49,7 +49,7 @@ export const interactive: Feature = {
     const { minTime, expirationAfterSession, maxSessions } = settingsOf(config, settings).interactive;
     const [folder, tls] = await Promise.all([
       makeTaskFolder(config.stateDirectory).then((made) => run.resources.use(made)),
-      certificate(config),
+      usesTls(config) ? readCertificate(config, 'interactive.ssl') : undefined,
     ]);
     const stay = run.resources.use(
       new Stay({
@@ -116,20 +116,4 @@ async function announce(run: Run, payload: Payload, shell: OpenShell): Promise<v
   );
   run.links.set('shell', shell.page);
   onShell?.(run, shell);
-}
-
-async function certificate(config: WorkerConfig): Promise<{ cert?: string; key?: string }> {
-  const { ssl } = config;
-  if (ssl === undefined || !usesTls(config)) {
-    return {};
-  }
-  return { cert: await pem('certificate', ssl.certificate), key: await pem('key', ssl.key) };
-}
-
-async function pem(part: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new Error(`"ssl.${part}" cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`);
-  }
 }

@@ -1,5 +1,4 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { startServer } from '@docker-worker/service-kit/testing/http-server';
 
 /** A metadata service with these answers, by `METHOD path?query`; whatever else is asked for is not there. */
 export interface MetadataServer extends AsyncDisposable {
@@ -11,18 +10,10 @@ export interface MetadataServer extends AsyncDisposable {
 type Answer = string | ((headers: NodeJS.Dict<string | string[]>) => string | undefined | Promise<string>);
 
 export async function startMetadataServer(answers: Record<string, Answer>): Promise<MetadataServer> {
-  const server = createServer(async (request, response) => {
+  const server = await startServer(async (request, response) => {
     const answer = answers[`${request.method} ${request.url}`];
     const text = typeof answer === 'function' ? await answer(request.headers) : answer;
     response.writeHead(text === undefined ? 404 : 200).end(text);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    answers,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...server, answers };
 }

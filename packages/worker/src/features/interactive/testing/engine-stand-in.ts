@@ -1,6 +1,7 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { listening } from '@docker-worker/service-kit/testing/listening';
 
 /**
  * An engine that takes every call for good, remembers it, and whose commands send back what they are sent;
@@ -22,7 +23,6 @@ export async function startEngineStandIn(socketPath: string): Promise<EngineStan
   const execs: string[] = [];
   const events: EngineStandIn['events'] = new EventEmitter();
   const commands = new Map<string, string[]>();
-  const streams = new Set<Duplex>();
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) {
@@ -42,8 +42,6 @@ export async function startEngineStandIn(socketPath: string): Promise<EngineStan
   server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
     const length = Number(request.headers['content-length']);
     calls.push({ call: `${request.method} ${request.url}`, body: head.subarray(0, length).toString() });
-    streams.add(socket);
-    socket.on('error', () => {});
     const [command, count] = commands.get(request.url?.split('/')[2] ?? '') ?? [];
     if (command === 'late') {
       events.emit('late', () => {
@@ -60,17 +58,5 @@ export async function startEngineStandIn(socketPath: string): Promise<EngineStan
     socket.write(head.subarray(length));
     socket.pipe(socket);
   });
-  server.listen(socketPath);
-  await once(server, 'listening');
-  return {
-    ...{ socketPath, calls, execs, events },
-    async [Symbol.asyncDispose]() {
-      for (const socket of streams) {
-        socket.destroy();
-      }
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { ...(await listening(server, { path: socketPath })), socketPath, calls, execs, events };
 }
