@@ -138,6 +138,8 @@ async function configurationDisk(
     registration: { provider: 'static', ...identity, staticSecretFile: '/etc/docker-worker/secret' },
     capacityManagement: { diskspaceThreshold: 0 },
     shutdown: { enabled: false },
+    // It claims only when it has seen from a container that no metadata service is reached.
+    metadata: 'require',
     // The machine is emulated, and everything in it takes its time.
     sidecars: { readySeconds: 900 },
     ...config,

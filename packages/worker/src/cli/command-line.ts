@@ -34,6 +34,12 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       collect,
       [],
     )
+    .option(
+      '--context <file|name=value>',
+      'what the JSON-e of the file may name: one value, or a YAML or JSON file of them',
+      collect,
+      [],
+    )
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .option('--interactive', 'let people log into the task, and print the address of the page')

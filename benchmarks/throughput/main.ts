@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { makeTempDir } from '../../packages/e2e/src/harness/temp-dir.ts';
+import { SoakedWorker } from '../../packages/e2e/src/soak/soaked-worker.ts';
+import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
+
+/**
+ * Tasks back to back: so many tasks `true` on one worker, plain and with `taskclusterProxy`, against as many containers by hand at
+ * the same concurrency: `docker run --rm`, and two of them on a network made for them, which is the least that a task with a sidecar
+ * takes. Interleaved in one run; medians of the seconds a task, the worker's processor time for each task and its peak memory.
+ *
+ *   npm run bench:throughput [-- ROUNDS [TASKS [CAPACITY...]]]
+ */
+const [rounds = 3, tasks = 60, ...capacities] = process.argv.slice(2).map(Number);
+const image = 'docker-worker/example-task';
+const clockTicksPerSecond = 100;
+const run = promisify(execFile);
+
+interface Measured {
+  millisecondsEach: number;
+  cpuMillisecondsEach?: number;
+  peakMebibytes?: number;
+}
+
+type Contender = '`docker run --rm`' | 'worker, plain' | 'pair on a network' | 'worker, `taskclusterProxy`';
+/** Each with what it is compared to. */
+const contenders: Record<Contender, { base: Contender; measure(capacity: number): Promise<Measured> }> = {
+  '`docker run --rm`': { base: '`docker run --rm`', measure: byHand(dockerRun) },
+  'worker, plain': { base: '`docker run --rm`', measure: byWorker({}) },
+  'pair on a network': { base: 'pair on a network', measure: byHand(pairOnNetwork) },
+  'worker, `taskclusterProxy`': { base: 'pair on a network', measure: byWorker({ taskclusterProxy: true }) },
+};
+
+for (const capacity of capacities.length > 0 ? capacities : [1, 4, 16]) {
+  const results = new Map<Contender, Measured[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const name of Object.keys(contenders) as Contender[]) {
+      const measured = await contenders[name].measure(capacity);
+      results.set(name, [...(results.get(name) ?? []), measured]);
+    }
+  }
+  print(capacity, results);
+}
+
+/** So many times, `capacity` of them at once. */
+function byHand(one: () => Promise<unknown>) {
+  return async (capacity: number): Promise<Measured> => {
+    let left = tasks;
+    const started = performance.now();
+    const slot = async () => {
+      while (left-- > 0) await one();
+    };
+    await Promise.all(Array.from({ length: capacity }, slot));
+    return { millisecondsEach: (performance.now() - started) / tasks };
+  };
+}
+
+function dockerRun(): Promise<unknown> {
+  return run('docker', ['run', '--rm', image, 'true']);
+}
+
+async function pairOnNetwork(): Promise<void> {
+  const { stdout } = await run('docker', ['network', 'create', `bench-${crypto.randomUUID()}`]);
+  const network = `--network=${stdout.trim()}`;
+  const sidecar = await run('docker', ['run', '--detach', network, image, 'sleep', '60']);
+  await run('docker', ['run', '--rm', network, image, 'true']);
+  await run('docker', ['rm', '--force', sidecar.stdout.trim()]);
+  await run('docker', ['network', 'rm', stdout.trim()]);
+}
+
+/** From the first claim until the last task is resolved, by a process as deployments run it. */
+function byWorker(features: object) {
+  return async (capacity: number): Promise<Measured> => {
+    await using deployment = await startWatchedDeployment();
+    await using folder = await makeTempDir();
+    await using worker = await SoakedWorker.start(folder.path, deployment, { capacity });
+    await worker.printed(/"type":"status is served"/);
+    const before = await cpuMilliseconds(worker);
+    const started = performance.now();
+    for (let task = 0; task < tasks; task += 1) {
+      await deployment.createTask({ command: ['true'], features });
+    }
+    await deployment.resolved(tasks);
+    return {
+      millisecondsEach: (performance.now() - started) / tasks,
+      cpuMillisecondsEach: ((await cpuMilliseconds(worker)) - before) / tasks,
+      peakMebibytes: await worker.memory('VmHWM'),
+    };
+  };
+}
+
+/** Processor time of the worker's process until now. */
+async function cpuMilliseconds(worker: SoakedWorker): Promise<number> {
+  const fields =
+    (await readFile(`/proc/${worker.process.pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+  return ((Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond) * 1000;
+}
+
+function print(capacity: number, results: Map<Contender, Measured[]>): void {
+  const each = (name: Contender) => (results.get(name) ?? []).map(({ millisecondsEach }) => millisecondsEach);
+  console.log(
+    `\n| capacity ${capacity}, ${tasks} tasks | ms a task | ratio | CPU of the worker, ms a task | its peak, MiB | all rounds, ms a task |`,
+  );
+  console.log('|---|---|---|---|---|---|');
+  for (const [name, measured] of results) {
+    const cells = [
+      Math.round(median(each(name))),
+      (median(each(name)) / median(each(contenders[name].base))).toFixed(2),
+      figure(measured.map(({ cpuMillisecondsEach }) => cpuMillisecondsEach)),
+      figure(measured.map(({ peakMebibytes }) => peakMebibytes)),
+      each(name).map(Math.round).join(', '),
+    ];
+    console.log(`| ${name} | ${cells.join(' | ')} |`);
+  }
+}
+
+function figure(values: (number | undefined)[]): string {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? '' : String(Math.round(median(known)));
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
+}
