@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { listening } from '@docker-worker/service-kit/testing/listening';
 import { bridgeGateway } from '@docker-worker/worker';
@@ -55,24 +55,13 @@ test('who follows the page about adding a proxy runs a task through it', async (
   expect(await readFile(join(folder, 'README.md'), 'utf8')).toContain('MIRROR_PROXY_UPSTREAM');
   const reference = await readFile(join(copy.path, 'docs/reference/configuration.md'), 'utf8');
   expect(reference).toContain('`mirrorProxy.upstream`');
-});
+}, 300_000);
 
 /** The files of the working tree and the bundles, with the packages that are installed. */
 async function copyOfRepository() {
   const copy = await makeTempDir();
-  const { stdout } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
-    cwd: root,
-    maxBuffer: 16 * 1024 ** 2,
-  });
-  const bundles = (await readdir(join(root, 'packages'))).map((name) => `packages/${name}/dist`);
-  await Promise.all(
-    [...stdout.split('\0').filter(Boolean), ...bundles].map((path) =>
-      cp(join(root, path), join(copy.path, path), { recursive: true }).catch((error) => {
-        // No bundle, or a file that the working tree has no more.
-        if (error.code !== 'ENOENT') throw error;
-      }),
-    ),
-  );
+  const left = ['node_modules', '.git', '.turbo'];
+  await cp(root, copy.path, { recursive: true, filter: (path) => !left.includes(basename(path)) });
   await mkdir(join(copy.path, 'node_modules/@docker-worker'), { recursive: true });
   const installed = await readdir(join(root, 'node_modules'));
   const own = await readdir(join(root, 'node_modules/@docker-worker'));
