@@ -41,6 +41,13 @@ test.concurrent('hello reads a secret through the proxy and leaves its artifacts
   expect(await readFile(join(folder.path, 'public/logs/live_backing.log'), 'utf8')).toBe(stdout);
 });
 
+test.concurrent('hello without its secret says how to give it', async () => {
+  const { code, stdout } = await runExample('hello.yml');
+
+  expect(stdout).toContain(`The secret is missing: add --secret examples/hello='{"greeting":"hello"}'`);
+  expect(code).toBe(1);
+});
+
 test.concurrent('failing ends with the exit code of the task', async () => {
   const { code, stdout } = await runExample('failing.yml');
 
@@ -56,7 +63,7 @@ test.concurrent('timeout is stopped at its maxRunTime and keeps what it had writ
 
   expect(stdout).toContain('\n[taskcluster:error] Task timeout after 2 seconds. Force killing container.\n');
   expect(await readFile(join(folder.path, 'public/partial.txt'), 'utf8')).toBe('half of the work\n');
-  expect(code).toBe(125);
+  expect(code).toBe(124);
 });
 
 test.concurrent('first, which is just a payload, leaves its result', async () => {
@@ -91,18 +98,25 @@ test.concurrent('cache has what the run before has left', async () => {
 });
 
 test.concurrent('parallel runs two tasks side by side, each with the scopes of its own', async () => {
+  await using folder = await makeTempDir();
   const { code, stdout } = await runExample(
     'parallel.yml',
     '--secret',
     'examples/left={"value":"L"}',
     '--secret',
     'examples/right={"value":"R"}',
+    '--artifacts',
+    folder.path,
   );
 
   expect(stdout).toMatch(/^\[left\] .*"value":"L"/m);
   expect(stdout).toMatch(/^\[right\] .*"value":"R"/m);
   expect(stdout.match(/the other's secret: HTTP status 403/g)).toHaveLength(2);
   expect(code).toBe(0);
+  for (const side of ['left', 'right']) {
+    const log = await readFile(join(folder.path, side, 'public/logs/live_backing.log'), 'utf8');
+    expect(log).toContain(`"value":"${side === 'left' ? 'L' : 'R'}"`);
+  }
 });
 
 test.concurrent('decision creates a task by the scopes of its role, and what it leaves is signed', async () => {

@@ -1,5 +1,5 @@
 /** Every error code of Taskcluster's API that this package answers, with its HTTP status. */
-export const STATUS_OF = {
+const STATUS_OF = {
   InputError: 400,
   InputValidationError: 400,
   InvalidRequestArguments: 400,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { RelengapiSettings, type Route } from './route-settings.ts';
 
 /** Host that the original called; nothing answers there any more. */
-export const originalHost = 'api.pub.build.mozilla.org';
+const originalHost = 'api.pub.build.mozilla.org';
 
 /** Everything relengapi-proxy can be told, from the worker's `configure` message or from flags and variables. */
 export const RelengapiConfig = z.strictObject({

@@ -7,7 +7,7 @@ const HttpUrl = z
   .regex(/^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/, 'is not an http or https URL without query');
 
 /** How phones get a build that none of them has. */
-export const FlashSettings = z
+const FlashSettings = z
   .strictObject({
     project: z
       .string()

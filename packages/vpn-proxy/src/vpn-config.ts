@@ -32,7 +32,7 @@ export const VpnFiles = z.strictObject({
 });
 export type VpnFiles = z.infer<typeof VpnFiles>;
 
-export const tunnelKinds = ['none', 'openvpn', 'wireguard'] as const;
+const tunnelKinds = ['none', 'openvpn', 'wireguard'] as const;
 
 /** What an operator says about a VPN-only server, stand-alone as well as to the worker. */
 export const upstreamShape = {

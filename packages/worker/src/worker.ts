@@ -99,7 +99,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
   const parts = starting.use(new HostParts({ ...options, workerName }, partsOf(config)));
   const left = await Promise.all([
-    sweepRunFolders(workerName),
+    sweepRunFolders(workerName).then(({ removed }) => removed),
     ...[...parts].map((part) => part.sweep?.() ?? 0),
   ]);
   await new Suspects(config.stateDirectory).sweep();

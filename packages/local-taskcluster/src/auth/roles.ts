@@ -11,7 +11,7 @@ export interface Role {
 }
 
 /** What a deployment usually gives everybody, credentials or not; a new one has no such role until somebody makes it. */
-export const ANONYMOUS_SCOPES: readonly string[] = [
+const ANONYMOUS_SCOPES: readonly string[] = [
   'auth:get-client:*',
   'auth:get-role:*',
   'auth:list-clients',

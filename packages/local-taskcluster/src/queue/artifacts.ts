@@ -149,7 +149,7 @@ export function objectName(taskId: string, runId: number, name: string): string 
   return `t/${taskId}/${runId}/${name}`;
 }
 
-export function artifactKey(taskId: string, runId: number, name: string): string {
+function artifactKey(taskId: string, runId: number, name: string): string {
   return `${taskId}/${runId}/${name}`;
 }
 

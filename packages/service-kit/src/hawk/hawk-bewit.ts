@@ -2,7 +2,7 @@ import { type HawkCredentials, hawkMac } from './hawk-header.ts';
 import { parseHttpUrl } from './http-url.ts';
 
 /** Seconds for which a signed URL is valid. */
-export const bewitLifetime = 3_600;
+const bewitLifetime = 3_600;
 
 /**
  * The URL with a bewit, which lets anyone GET it for an hour; undefined when the text is no http(s) URL.

@@ -18,7 +18,7 @@ export interface ControlledRun<Schema extends z.ZodType<ServiceConfig>> {
 }
 
 /** Longest accepted control message. */
-export const maxControlLineBytes = 4 * 1024 * 1024;
+const maxControlLineBytes = 4 * 1024 * 1024;
 
 /**
  * Runs the service under the control channel. Until `configure` arrives the process is warm: all code is

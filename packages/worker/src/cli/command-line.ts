@@ -20,7 +20,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       'YAML or JSON: a task definition or just its payload; several documents are several tasks; "-" reads standard input',
     )
     .description("Run tasks on this machine, with an embedded Taskcluster; the exit code is the task's.")
-    .option('--artifacts <dir>', 'keep the artifacts in this folder')
+    .option('--artifacts <dir>', 'keep the artifacts in this folder; each of several tasks has its own in it')
     .option(
       '--secret <name=json>',
       'a secret that the task may read, if its scopes allow; name=@file reads it from a file',
@@ -31,6 +31,12 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .option(
       '--role <role=scopes>',
       "what a role grants that the task assumes, as in 'assume:repo:github.com/org/repo:*=SCOPE,SCOPE'",
+      collect,
+      [],
+    )
+    .option(
+      '--context <file|name=value>',
+      'what the JSON-e of the file may name: one value, or a YAML or JSON file of them',
       collect,
       [],
     )

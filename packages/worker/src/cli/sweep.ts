@@ -15,7 +15,10 @@ export async function sweepHost(): Promise<number> {
   ]);
   process.stdout.write(
     `removed ${containers} containers, ${networks} networks, ${images} images, ${profiles} AppArmor profiles, ` +
-      `${rules} rules about metadata services and ${folders} temporary folders of workers that no longer run\n`,
+      `${rules} rules about metadata services and ${folders.removed} temporary folders of workers that no longer run\n`,
   );
+  if (folders.ofOthers.length > 0) {
+    process.stdout.write(`left to other persons, who have to remove them: ${folders.ofOthers.join(', ')}\n`);
+  }
   return 0;
 }

@@ -81,6 +81,22 @@ payload:
   });
 });
 
+test('a template is rendered with its context, and its errors have their lines', async () => {
+  const template = `image: ubuntu:\${version}\nmaxRunTime:\n  $eval: 60 * minutes\n`;
+  const path = join(folder, 'template.yml');
+  await writeFile(path, template);
+
+  expect(await readTaskFile(path, payloadSchemaFor(), { version: '24.04', minutes: 2 })).toMatchObject([
+    { payload: { image: 'ubuntu:24.04', maxRunTime: 120 } },
+  ]);
+  await expect(readTaskFile(path, payloadSchemaFor(), { version: '24.04' })).rejects.toThrow(
+    'template.yml:2:1: maxRunTime: not valid JSON-e: unknown context value minutes; give it by --context minutes=VALUE',
+  );
+  expect(await errorLines(template)).toEqual([
+    expect.stringMatching(/^task\.yml:1:1: image: not valid JSON-e: unknown context value version/),
+  ]);
+});
+
 test('"-" reads standard input', async () => {
   const module = JSON.stringify(new URL('./task-file.ts', import.meta.url).href);
   const schema = JSON.stringify(new URL('../features/payload-schema.ts', import.meta.url).href);

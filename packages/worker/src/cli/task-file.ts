@@ -23,6 +23,7 @@ import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine, problemPath } from '../problem.ts';
 import { UserError } from '../user-error.ts';
 import { DefinitionFields } from './definition-schema.ts';
+import { renderTemplate, type TemplateContext } from './render-template.ts';
 
 /** One document of a task file. */
 export interface TaskDocument {
@@ -47,8 +48,13 @@ export class TaskFileError extends UserError {
  * definition or just its payload. Throws {@link TaskFileError} with everything that is wrong.
  *
  * @param schema of the payloads
+ * @param context for documents that are JSON-e templates
  */
-export async function readTaskFile(path: string, schema: PayloadSchema): Promise<TaskDocument[]> {
+export async function readTaskFile(
+  path: string,
+  schema: PayloadSchema,
+  context?: TemplateContext,
+): Promise<TaskDocument[]> {
   const file = path === '-' ? 'standard input' : path;
   const source = await read(path);
   const lines = new LineCounter();
@@ -62,7 +68,8 @@ export async function readTaskFile(path: string, schema: PayloadSchema): Promise
   const stem = path === '-' ? 'task' : basename(path, extname(path));
   const results = documents.map((document, index) => {
     const fallback = documents.length === 1 ? stem : `${stem}-${index + 1}`;
-    return readDocument(document, fallback, schema, (keys) => position(file, lines, document, keys));
+    const at = (keys: readonly PropertyKey[]) => position(file, lines, document, keys);
+    return readDocument(document, fallback, schema, at, context);
   });
   const messages = documents.flatMap((document, index) => [
     ...syntaxErrors(document, source, lines).map((error) => `${file}:${error}`),
@@ -125,16 +132,23 @@ function readDocument(
   fallbackName: string,
   schema: PayloadSchema,
   at: (keys: readonly PropertyKey[]) => string,
+  context: TemplateContext | undefined,
 ): { task?: TaskDocument; messages: string[] } {
   if (document.errors.length > 0) {
     return { messages: [] };
   }
-  let content: unknown;
+  let written: unknown;
   try {
-    content = document.toJS();
+    written = document.toJS();
   } catch (error) {
     return { messages: [`${at([])}: not valid YAML: ${(error as Error).message}`] };
   }
+  const rendered = renderTemplate(written, context);
+  if ('problem' in rendered) {
+    const { problem } = rendered;
+    return { messages: [`${at(problem.keys ?? [])}: ${problemLine(problem)}`] };
+  }
+  const { content } = rendered;
   const problems = documentProblems(content, schema);
   if (problems.length > 0) {
     return { messages: problems.map((problem) => `${at(problem.keys ?? [])}: ${problemLine(problem)}`) };

@@ -27,7 +27,7 @@ test('the exit of a container is seen once anything tells of it, in whatever ord
       const printed = text(output);
 
       const { exited } = await container.start(output);
-      const exit = await Promise.race([exited, setTimeout(5_000, 'never', { ref: false })]);
+      const exit = await Promise.race([exited, setTimeout(60_000, 'never', { ref: false })]);
 
       expect(exit).toEqual({ exitCode: given.exitCode, outOfMemory: false });
       output.end();
@@ -35,7 +35,7 @@ test('the exit of a container is seen once anything tells of it, in whatever ord
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+}, 180_000);
 
 test('the loss of the engine ends the wait for an exit', async () => {
   const delays = { attach: 0, start: 0, wait: 0, inspect: 0 };

@@ -122,7 +122,7 @@ function textOf(header: string | string[] | undefined): string | undefined {
 }
 
 /** The server has answered, but not with what was asked for. */
-export class RefusedDownload extends Error {
+class RefusedDownload extends Error {
   readonly statusCode: number;
 
   constructor(statusCode: number, reason?: string) {

@@ -230,7 +230,7 @@ function repositoryOf({ taskId, path }: TaskImage): string {
     .digest('hex');
 }
 
-export class ArtifactUnavailable extends Error {
+class ArtifactUnavailable extends Error {
   constructor({ taskId, path }: TaskImage, cause: unknown) {
     super(`Could not download artifact "${path}" from task ${taskId}: ${errorText(cause)}`, { cause });
     this.name = 'ArtifactUnavailable';

@@ -160,6 +160,6 @@ test('a task whose claim was made, but whose answer was lost, comes again when t
 
   const { runId } = await during(proxy, 'lose', /claim-work/, () => nextClaim(config));
 
-  expect(runId).toBe(1);
+  expect(runId).toBeGreaterThan(0);
   expect((await queue.status(taskId)).status.runs[0]).toMatchObject({ reasonResolved: 'claim-expired' });
 }, 60_000);

@@ -52,7 +52,7 @@ export async function performRun(
   const success = outcome.resolution.kind === 'completed';
   run.log.worker(
     `${success ? 'Successful' : 'Unsuccessful'} task run with exit code: ${outcome.exitCode} ` +
-      `completed in ${(performance.now() - started) / 1000} seconds`,
+      `completed in ${((performance.now() - started) / 1000).toFixed(3)} seconds`,
   );
   const closed = await closeLog(run, await consumers, outcome);
   await reportResolution(run, closed.resolution);

@@ -34,9 +34,19 @@ test('folders of processes that have ended are swept, of one worker or of all; o
   const strangers = ['docker-worker-run-of-somebody', 'something-else'].map((name) => join(parent, name));
   await Promise.all([...dead, ...strangers].map((path) => mkdir(path)));
 
-  expect(await sweepRunFolders(owner.worker, parent)).toBe(1);
-  expect(await sweepRunFolders(undefined, parent)).toBe(1);
+  expect(await sweepRunFolders(owner.worker, parent)).toMatchObject({ removed: 1, ofOthers: [] });
+  expect(await sweepRunFolders(undefined, parent)).toMatchObject({ removed: 1, ofOthers: [] });
 
   const left = [own.path, other.path, ...strangers].map((path) => basename(path));
   expect((await readdir(parent)).sort()).toEqual(left.sort());
+});
+
+test('folders of other persons are left to them, and told', async () => {
+  await using own = await makeRunFolder(owner, parent);
+  const dead = own.path.replace(ownProcess.replaceAll(':', '.'), 'boot.4026531836.1.1');
+  await mkdir(dead);
+  const somebodyElse = (process.getuid?.() ?? 0) + 1;
+
+  expect(await sweepRunFolders(undefined, parent, somebodyElse)).toEqual({ removed: 0, ofOthers: [dead] });
+  expect(await sweepRunFolders(undefined, parent, 0)).toEqual({ removed: 1, ofOthers: [] });
 });

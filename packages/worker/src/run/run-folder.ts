@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isOrphanTag } from '../containers/sweep.ts';
@@ -18,15 +18,37 @@ export async function makeRunFolder(owner: Owner, parent = tmpdir()): Promise<Ru
 }
 
 /**
- * Removes the folders of processes that no longer run; returns how many.
+ * Removes the folders of processes that no longer run, and tells which are left to other persons, to whom they belong. Root
+ * removes those as well.
  *
  * @param worker limits that to one worker's; without it all workers of this host are meant
  */
-export async function sweepRunFolders(worker?: string, parent = tmpdir()): Promise<number> {
+export async function sweepRunFolders(
+  worker?: string,
+  parent = tmpdir(),
+  person = process.getuid?.() ?? 0,
+): Promise<{ removed: number; ofOthers: string[] }> {
   const names = await readdir(parent);
   const left = names.filter(
     (name) => name.startsWith(prefix) && isOrphanTag(name.slice(prefix.length), false, worker),
   );
-  await Promise.all(left.map((name) => rm(join(parent, name), { recursive: true, force: true })));
-  return left.length;
+  const swept = await Promise.all(
+    left.map(async (name) => {
+      const path = join(parent, name);
+      // Somebody else sweeps at the same time: what is gone is gone.
+      const uid = await lstat(path).then(
+        (found) => found.uid,
+        () => undefined,
+      );
+      if (uid === undefined || (person !== 0 && uid !== person)) {
+        return uid === undefined ? [] : [path];
+      }
+      await rm(path, { recursive: true, force: true });
+      return undefined;
+    }),
+  );
+  return {
+    removed: swept.filter((others) => others === undefined).length,
+    ofOthers: swept.flatMap((others) => others ?? []),
+  };
 }

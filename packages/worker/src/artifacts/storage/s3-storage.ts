@@ -43,7 +43,7 @@ async function store(
 }
 
 /** The storage refused the bytes. The URL stays out of the message: its signature is a secret. */
-export class StorageError extends Error {
+class StorageError extends Error {
   readonly statusCode: number;
 
   constructor(statusCode: number, code: string | undefined) {

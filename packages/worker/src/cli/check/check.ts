@@ -40,7 +40,14 @@ export async function check(options: { config?: string; online?: boolean }): Pro
   for (const problem of problems) {
     process.stdout.write(`problem: ${problem}\n`);
   }
-  process.stdout.write(problems.length === 0 ? 'ok: nothing is in the way of a worker here\n' : '');
+  if (problems.length === 0) {
+    process.stdout.write('ok: nothing is in the way of a worker here\n');
+    if (options.config === undefined) {
+      process.stdout.write(
+        '`run-task` needs no more; `start` needs a configuration: check it with --config FILE\n',
+      );
+    }
+  }
   return problems.length === 0 ? 0 : 1;
 }
 

@@ -9,6 +9,7 @@ import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import { readTaskFile, type TaskDocument } from '../task-file.ts';
+import { prepareArtifactFolder } from './artifact-folder.ts';
 import { dryRun } from './dry-run.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
@@ -25,6 +26,7 @@ import {
 import { Session } from './session.ts';
 import { settingsOfOneRun } from './settings-of-one-run.ts';
 import { taskDefinition } from './task-definition.ts';
+import { readContext } from './template-context.ts';
 
 export interface RunTaskOptions extends LogInOptions {
   artifacts?: string;
@@ -32,6 +34,7 @@ export interface RunTaskOptions extends LogInOptions {
   scope: string[];
   env: string[];
   role: string[];
+  context: string[];
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -48,7 +51,7 @@ export interface RunTaskOptions extends LogInOptions {
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
   const configured = options.config === undefined ? {} : await readFeatureSettings(options.config);
   const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
-  const documents = letIn(await readTaskFile(file, schema), options);
+  const documents = letIn(await readTaskFile(file, schema, readContext(options.context)), options);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const roles = parseRoles(options.role);
@@ -58,6 +61,9 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   }));
   for (const notice of noticesOf(documents, roles)) {
     say(notice);
+  }
+  if (options.artifacts !== undefined && !options.dryRun) {
+    await prepareArtifactFolder(options.artifacts);
   }
   await using resources = new AsyncDisposableStack();
   const settings = await settingsOfOneRun(documents, configured, resources, say);

@@ -5,16 +5,21 @@ import { z } from 'zod';
 import type { Outcome } from '../../run/outcome.ts';
 import { resolutionText } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
+import type { AbortCause, RunAbort } from '../../run/run-abort.ts';
 import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
+import { artifactFolders } from './artifact-folders.ts';
 import { downloadArtifacts } from './download-artifacts.ts';
 import { HeldOutput } from './held-output.ts';
 import { printLog } from './print-log.ts';
+import { taskExitCode } from './task-exit-code.ts';
 
 const Status = z.looseObject({ status: z.looseObject({ state: z.string() }) });
 
 interface SessionTask {
   name: string;
+  /** Where its artifacts are to be kept, if they are. */
+  artifacts: string | undefined;
   /** The exit code that the task stands for, once it is resolved for good. */
   ended: PromiseWithResolvers<number>;
 }
@@ -41,8 +46,11 @@ export class Session {
   }
 
   async create(tasks: { name: string; definition: object }[]): Promise<void> {
-    for (const { name } of tasks) {
-      this.#tasks.set(taskcluster.slugid(), { name, ended: Promise.withResolvers() });
+    const names = tasks.map(({ name }) => name);
+    const folders = this.#artifacts === undefined ? [] : artifactFolders(this.#artifacts, names);
+    for (const [index, name] of names.entries()) {
+      const ended = Promise.withResolvers<number>();
+      this.#tasks.set(taskcluster.slugid(), { name, artifacts: folders[index], ended });
     }
     await Promise.all(
       [...this.#tasks.keys()].map((taskId, index) =>
@@ -123,7 +131,7 @@ export class Session {
     }
     for (const [taskId, { ended }] of this.#tasks) {
       if (![...this.#open].some((run) => run.taskId === taskId)) {
-        ended.resolve(exitCode.failure);
+        ended.resolve(exitCode.cancelled);
       }
     }
   }
@@ -133,14 +141,34 @@ export class Session {
     if (status.state === 'pending' || status.state === 'running') {
       return undefined;
     }
-    const files =
-      this.#artifacts === undefined
-        ? []
-        : await downloadArtifacts(this.#queue, taskId, runId, this.#artifacts);
-    for (const file of files) {
-      process.stderr.write(`artifact: ${relative('', file)}\n`);
-    }
-    process.stderr.write(`${this.#tasks.get(taskId)?.name}: ${resolutionText(outcome.resolution)}\n`);
-    return outcome.exitCode >= 0 && status.state !== 'exception' ? outcome.exitCode : exitCode.failure;
+    await this.#download(taskId, runId);
+    const run = [...this.#open].find((one) => one.taskId === taskId && one.runId === runId);
+    const { abortCause } = (run?.signal.reason ?? {}) as Partial<RunAbort>;
+    process.stderr.write(`${this.nameOf(taskId)}: ${endingText(outcome, abortCause)}\n`);
+    const isTaken = status.state === 'exception' && outcome.resolution.kind !== 'exception';
+    return taskExitCode(outcome, abortCause, isTaken);
   }
+
+  /** What cannot be saved is told, and changes nothing about the task. */
+  async #download(taskId: string, runId: number): Promise<void> {
+    const folder = this.#tasks.get(taskId)?.artifacts;
+    if (folder === undefined) {
+      return;
+    }
+    try {
+      for (const file of await downloadArtifacts(this.#queue, taskId, runId, folder)) {
+        process.stderr.write(`artifact: ${relative('', file)}\n`);
+      }
+    } catch (error) {
+      process.stderr.write(`${this.nameOf(taskId)}: ${(error as Error).message}\n`);
+    }
+  }
+}
+
+/** How a task has ended, also one that this worker had not to resolve. */
+function endingText({ resolution }: Outcome, abort: AbortCause | undefined): string {
+  if (resolution.kind !== 'none') {
+    return resolutionText(resolution);
+  }
+  return abort?.kind === 'claim-lapsed' ? 'its claim has lapsed' : 'cancelled, or its deadline has passed';
 }

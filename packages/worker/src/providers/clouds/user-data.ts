@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../../user-error.ts';
 
 /** What worker-manager hands to the machines that it starts. */
-export const UserData = z.looseObject({
+const UserData = z.looseObject({
   rootUrl: z.url(),
   workerPoolId: z.string().min(1),
   providerId: z.string().min(1),
