@@ -85,6 +85,24 @@ test('chain of trust is refused by a worker that has no key', async () => {
   expect(await deployment.taskLog(taskId)).toContain('there is no readable signing key at /no/such/key');
 });
 
+test('a task whose worker has lost its key is run again, perhaps by another', async () => {
+  await using deployment = await startDeployment();
+  await using folder = await makeTempDir();
+  const key = join(folder.path, 'key');
+  await writeFile(key, 'no key');
+  await using worker = await startTestWorker(deployment, { ed25519SigningKeyLocation: key });
+  const taskId = await deployment.createTask(
+    { features: { chainOfTrust: true }, command: ['true'] },
+    { retries: 0 },
+  );
+
+  await worker.outcome(taskId);
+
+  const { status } = await deployment.queue.status(taskId);
+  expect(status.runs).toMatchObject([{ state: 'exception', reasonResolved: 'worker-shutdown' }]);
+  expect(worker.log()).toContain(`There is no signing key in ${key}.`);
+});
+
 test('bulkLog is the same log as the live one, where the worker offers it', async () => {
   await using deployment = await startDeployment();
   await using worker = await startTestWorker(deployment, { features: { bulkLog: { enabled: true } } });

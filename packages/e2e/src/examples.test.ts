@@ -98,18 +98,25 @@ test.concurrent('cache has what the run before has left', async () => {
 });
 
 test.concurrent('parallel runs two tasks side by side, each with the scopes of its own', async () => {
+  await using folder = await makeTempDir();
   const { code, stdout } = await runExample(
     'parallel.yml',
     '--secret',
     'examples/left={"value":"L"}',
     '--secret',
     'examples/right={"value":"R"}',
+    '--artifacts',
+    folder.path,
   );
 
   expect(stdout).toMatch(/^\[left\] .*"value":"L"/m);
   expect(stdout).toMatch(/^\[right\] .*"value":"R"/m);
   expect(stdout.match(/the other's secret: HTTP status 403/g)).toHaveLength(2);
   expect(code).toBe(0);
+  for (const side of ['left', 'right']) {
+    const log = await readFile(join(folder.path, side, 'public/logs/live_backing.log'), 'utf8');
+    expect(log).toContain(`"value":"${side === 'left' ? 'L' : 'R'}"`);
+  }
 });
 
 test.concurrent('decision creates a task by the scopes of its role, and what it leaves is signed', async () => {

@@ -20,7 +20,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       'YAML or JSON: a task definition or just its payload; several documents are several tasks; "-" reads standard input',
     )
     .description("Run tasks on this machine, with an embedded Taskcluster; the exit code is the task's.")
-    .option('--artifacts <dir>', 'keep the artifacts in this folder')
+    .option('--artifacts <dir>', 'keep the artifacts in this folder; each of several tasks has its own in it')
     .option(
       '--secret <name=json>',
       'a secret that the task may read, if its scopes allow; name=@file reads it from a file',

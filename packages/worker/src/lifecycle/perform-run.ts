@@ -126,14 +126,17 @@ function explain(run: Run, error: unknown): Resolution {
   return failure.resolution;
 }
 
-/** Consumers follow the log from its first byte, also of a payload that turns out to be refused. */
+/**
+ * Consumers follow the log from its first byte, also of a payload that turns out to be refused. One that could not be opened
+ * fails the run when the log is closed.
+ */
 async function openLogConsumers(run: Run): Promise<LogConsumer[]> {
   const { used } = selectFeatures(run.task.payload, run.host.config);
   const opened = await Promise.allSettled(used.map((feature) => feature.openLog?.(run)));
   return opened.flatMap((result) => {
     if (result.status === 'rejected') {
       run.logger.error({ err: result.reason }, 'a feature could not follow the log');
-      return [];
+      return [{ onClosed: () => Promise.reject(result.reason) }];
     }
     return result.value === undefined ? [] : [result.value];
   });
@@ -155,6 +158,9 @@ async function closeLog(run: Run, consumers: LogConsumer[], outcome: Outcome): P
     run.logger.error({ err: error, message: 'the log could not be kept' }, 'error killing states');
     if (outcome.resolution.kind !== 'completed') {
       return outcome;
+    }
+    if (error instanceof RunFailure) {
+      return outcomeOf(error.resolution);
     }
     return outcomeOf(isHostFault(error) || mayPass(error) ? hostFault('').resolution : { kind: 'failed' });
   }

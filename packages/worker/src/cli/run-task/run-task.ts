@@ -9,7 +9,7 @@ import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import { readTaskFile, type TaskDocument } from '../task-file.ts';
-import { prepareArtifactFolder } from './artifact-folder.ts';
+import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
 import { dryRun } from './dry-run.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';

@@ -8,7 +8,8 @@ import type { Run } from '../../run/run.ts';
 import type { AbortCause, RunAbort } from '../../run/run-abort.ts';
 import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
-import { downloadArtifacts } from './download-artifacts.ts';
+import { artifactFolders } from './artifacts/artifact-folders.ts';
+import { downloadArtifacts } from './artifacts/download-artifacts.ts';
 import { HeldOutput } from './held-output.ts';
 import { printLog } from './print-log.ts';
 import { taskExitCode } from './task-exit-code.ts';
@@ -17,6 +18,8 @@ const Status = z.looseObject({ status: z.looseObject({ state: z.string() }) });
 
 interface SessionTask {
   name: string;
+  /** Where its artifacts are to be kept, if they are. */
+  artifacts: string | undefined;
   /** The exit code that the task stands for, once it is resolved for good. */
   ended: PromiseWithResolvers<number>;
 }
@@ -43,8 +46,11 @@ export class Session {
   }
 
   async create(tasks: { name: string; definition: object }[]): Promise<void> {
-    for (const { name } of tasks) {
-      this.#tasks.set(taskcluster.slugid(), { name, ended: Promise.withResolvers() });
+    const names = tasks.map(({ name }) => name);
+    const folders = this.#artifacts === undefined ? [] : artifactFolders(this.#artifacts, names);
+    for (const [index, name] of names.entries()) {
+      const ended = Promise.withResolvers<number>();
+      this.#tasks.set(taskcluster.slugid(), { name, artifacts: folders[index], ended });
     }
     await Promise.all(
       [...this.#tasks.keys()].map((taskId, index) =>
@@ -145,11 +151,12 @@ export class Session {
 
   /** What cannot be saved is told, and changes nothing about the task. */
   async #download(taskId: string, runId: number): Promise<void> {
-    if (this.#artifacts === undefined) {
+    const folder = this.#tasks.get(taskId)?.artifacts;
+    if (folder === undefined) {
       return;
     }
     try {
-      for (const file of await downloadArtifacts(this.#queue, taskId, runId, this.#artifacts)) {
+      for (const file of await downloadArtifacts(this.#queue, taskId, runId, folder)) {
         process.stderr.write(`artifact: ${relative('', file)}\n`);
       }
     } catch (error) {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { uploadFile } from '../../artifacts/upload-file.ts';
 import { settingsOf } from '../../config/config.ts';
 import { artifactTarget } from '../../run/artifact-target.ts';
+import { hostFault } from '../../run/host-fault.ts';
 import type { Run } from '../../run/run.ts';
 import type { Feature } from '../feature.ts';
 import { uploadLog } from '../logs/upload-log.ts';
@@ -95,12 +96,20 @@ function certificate({ taskId, runId, task, uploaded, image, host: { config } }:
   };
 }
 
-/** The file holds the base64 text of a NaCl signing key: the seed, then the public key. */
+/**
+ * The file holds the base64 text of a NaCl signing key: the seed, then the public key.
+ *
+ * @throws hostFault when there is no such key: the task can have its certificate on another worker
+ */
 async function readSigningKey(path: string): Promise<KeyObject> {
-  const bytes = Buffer.from(await readFile(path, 'ascii'), 'base64');
-  return createPrivateKey({
-    key: Buffer.concat([pkcs8Header, bytes.subarray(0, seedBytes)]),
-    format: 'der',
-    type: 'pkcs8',
-  });
+  try {
+    const bytes = Buffer.from(await readFile(path, 'ascii'), 'base64');
+    return createPrivateKey({
+      key: Buffer.concat([pkcs8Header, bytes.subarray(0, seedBytes)]),
+      format: 'der',
+      type: 'pkcs8',
+    });
+  } catch (error) {
+    throw hostFault(`There is no signing key in ${path}.`, error);
+  }
 }

@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from 'taskcluster-client';
 import { z } from 'zod';
-import { refusalText } from '../../queue/refusal-text.ts';
-import { UserError } from '../../user-error.ts';
+import { refusalText } from '../../../queue/refusal-text.ts';
+import { UserError } from '../../../user-error.ts';
 
 const ArtifactList = z.looseObject({
   artifacts: z.array(z.looseObject({ name: z.string(), storageType: z.string() })),

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { prepareArtifactFolder } from './artifact-folder.ts';
+import { prepareArtifactFolder } from './prepare-artifact-folder.ts';
 
 let parent: string;
 
@@ -21,8 +21,8 @@ test('a folder that is there or not, with those above it, is made and left empty
 });
 
 test.each([
-  ['file', /: a part of it is a file; name a folder that you may write to$/],
-  ['file/below', /: a part of it is a file; /],
+  ['file', /: it is a file, or below one; name a folder that you may write to$/],
+  ['file/below', /: it is a file, or below one; /],
 ])('%s is refused', async (name, message) => {
   await expect(prepareArtifactFolder(join(parent, name))).rejects.toThrow(message);
 });

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { UserError } from '../../user-error.ts';
+import { UserError } from '../../../user-error.ts';
 
 /**
  * Makes sure, before anything runs, that artifacts can be saved in a folder, which need not exist.
@@ -14,8 +14,7 @@ export async function prepareArtifactFolder(folder: string): Promise<void> {
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     const reasons: Record<string, string> = {
-      EEXIST: 'there is a file of that name',
-      ENOTDIR: 'a part of it is a file',
+      ENOTDIR: 'it is a file, or below one',
       EACCES: 'you may not write there',
       EPERM: 'you may not write there',
       EROFS: 'that file system is read-only',

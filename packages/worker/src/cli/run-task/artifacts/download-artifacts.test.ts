@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { type ClaimedRun, claimRun } from '../../artifacts/testing/claimed-run.ts';
-import { uploadFile } from '../../artifacts/upload-file.ts';
+import { type ClaimedRun, claimRun } from '../../../artifacts/testing/claimed-run.ts';
+import { uploadFile } from '../../../artifacts/upload-file.ts';
 import { downloadArtifacts } from './download-artifacts.ts';
 
 test('artifacts are saved under their names, and their files are told', async () => {
