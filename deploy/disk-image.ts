@@ -112,13 +112,14 @@ async function bootstrap(
 async function preload(archive: string, root: string, folder: string): Promise<void> {
   const namespace = `docker-worker-disk-${process.pid}`;
   const socket = `unix://${join(folder, 'docker.sock')}`;
+  const data = join(root, 'var/lib/docker');
   await run('ip', ['netns', 'add', namespace]);
   const daemon = spawn(
     'nsenter',
     [
       `--net=/run/netns/${namespace}`,
       'dockerd',
-      `--data-root=${join(root, 'var/lib/docker')}`,
+      `--data-root=${data}`,
       `--exec-root=${join(folder, 'exec')}`,
       `--pidfile=${join(folder, 'docker.pid')}`,
       `--host=${socket}`,
@@ -137,6 +138,8 @@ async function preload(archive: string, root: string, folder: string): Promise<v
   } finally {
     daemon.kill('SIGTERM');
     await ended;
+    // Where mounts are private, an engine mounts its data on itself and leaves that.
+    await run('umount', ['--quiet', data]).catch(() => {});
     await run('ip', ['netns', 'delete', namespace]);
   }
 }
