@@ -36,6 +36,8 @@ test('a worker that may open no more files for a while fails no run for that', a
   await using worker = await startWorker(deployment);
   const taskId = await deployment.createTask(artifact, { retries: 0 });
   await worker.printed(/"type":"task started"/);
+  // Made beside the task, and no longer there when this has been told.
+  await worker.printed(/"type":"tasks are kept from metadata services"/);
   const { pid } = worker.process;
   const { length: open } = await readdir(`/proc/${pid}/fd`);
 

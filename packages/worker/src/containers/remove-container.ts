@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
 import { EngineTimeout } from '../engine/engine-api.ts';
+import { whenFilesAllow } from './when-files-allow.ts';
 
 /** How long the engine may take to end a removal that somebody else has asked for. */
 const usualRemovalMs = 60_000;
@@ -13,7 +14,7 @@ export async function removeContainer(
 ): Promise<void> {
   const container = docker.getContainer(id);
   try {
-    await container.remove({ force: true, v: true });
+    await whenFilesAllow(() => container.remove({ force: true, v: true }));
   } catch (error) {
     if (engineStatus(error) === 404) {
       return;

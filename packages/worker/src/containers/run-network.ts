@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type Docker from 'dockerode';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
 import { type Owner, ownershipLabels } from '../ownership/labels.ts';
+import { whenFilesAllow } from './when-files-allow.ts';
 
 /** Host addresses of a subnet: 2^(32 − 28), enough for a task, its sidecars and the gateway. */
 const subnetPrefix = 28;
@@ -66,7 +67,7 @@ export function subnetsOf(range: string): { count: number; at(index: number): st
 export async function removeNetwork(docker: Docker, id: string): Promise<void> {
   const network = docker.getNetwork(id);
   try {
-    await network.remove();
+    await whenFilesAllow(() => network.remove());
   } catch (error) {
     if (engineStatus(error) === 404) {
       return;
