@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { Command } from './harness/command.ts';
 import { type Deployment, startDeployment } from './harness/deployment.ts';
+import { hostContents } from './harness/host/host-contents.ts';
 import { makeTempDir } from './harness/temp-dir.ts';
 import { writeConfig } from './harness/write-config.ts';
 
@@ -32,6 +33,7 @@ test.each<[string, string, object]>([
 });
 
 test('a worker that may open no more files for a while fails no run for that', async () => {
+  const before = await hostContents();
   await using deployment = await startDeployment();
   await using worker = await startWorker(deployment);
   const taskId = await deployment.createTask(artifact, { retries: 0 });
@@ -45,6 +47,9 @@ test('a worker that may open no more files for a while fails no run for that', a
   await worker.printed(/EMFILE/);
   await run('prlimit', ['--pid', String(pid), '--nofile=1024:']);
   await worker.printed(/"type":"task resolved"/);
+  worker.kill('SIGTERM');
+  expect(await worker.exited).toBe(0);
+  expect(await hostContents()).toEqual(before);
 
   const [end] = await endsOf(deployment, taskId);
   expect(['completed/completed', 'exception/worker-shutdown']).toContain(end);

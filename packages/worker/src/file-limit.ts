@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs';
 const ownLimit = readLimit('/proc/self/limits', /^Max open files\s+(\d+)/m);
 const hostLimit = readLimit('/proc/sys/fs/file-max', /^(\d+)/);
 
+/** Whether this process, or its host, has as many files open as it may: it tells nothing of the peer. */
+export function isOutOfFiles(error: unknown): boolean {
+  return /^E[MN]FILE$/.test(String((error as { code?: unknown } | undefined)?.code));
+}
+
 /** Which limit keeps further files and connections from being opened, and how to raise it; else `undefined`. */
 export function fileLimitAdvice(error: unknown): string | undefined {
   const { code, message, cause } = (error ?? {}) as { code?: unknown; message?: unknown; cause?: unknown };

@@ -74,7 +74,7 @@ export async function start(options: {
       await worker.ended;
       break;
     } catch (error) {
-      if (!isEngineLost(error) || current.stopped.aborted) {
+      if (!isEngineLost(error)) {
         throw error;
       }
       logger.error({ err: error }, '[alert-operator] docker engine lost');

@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { DockerOptions } from 'dockerode';
 import { unlessAborted } from '../async/unless-aborted.ts';
+import { isOutOfFiles } from '../file-limit.ts';
 import { UserError } from '../user-error.ts';
 import { ContainerDeaths, deathEvents } from './container-deaths.ts';
 import { EngineApi, type EngineLimits } from './engine-api.ts';
@@ -108,6 +109,12 @@ async function watchPulse(
       setSilent(false);
       await setTimeout(pulseMs, undefined, { signal: leaving, ref: false });
     } catch (error) {
+      // The question was not asked, and a loss would be told by the stream of events, too.
+      if (isOutOfFiles(error)) {
+        setSilent(true);
+        await setTimeout(pulseMs, undefined, { signal: leaving, ref: false }).catch(() => {});
+        continue;
+      }
       lose(
         late.aborted
           ? `the Docker Engine did not answer within ${patienceMs / 1000} s`
