@@ -62,7 +62,7 @@ function startScript(name: string, port: number, upstreamPort: number): Promise<
 
 /** As in the image. */
 export function tcProxyCommand(port: number): string[] {
-  return [process.execPath, '--max-semi-space-size=16', bundle, '--port', String(port), '--admin-port', '0'];
+  return [process.execPath, '--max-semi-space-size=8', bundle, '--port', String(port), '--admin-port', '0'];
 }
 
 export function tcProxyEnv(folder: string, upstreamPort: number): Record<string, string> {

@@ -22,6 +22,8 @@ export async function credentialsRoute(
   { credentials, logger }: { credentials: CredentialHolder; logger: Logger },
 ) {
   takeTextBodies(app, maxBodyBytes);
+  // A schema is compiled when it is first used, for which whoever replaces credentials first should not wait.
+  app.addHook('onListen', async () => void CredentialsBody.safeParse({}));
   app.put('/credentials', async (request, reply) => {
     const body = CredentialsBody.safeParse(parsedJson(request.body));
     try {
