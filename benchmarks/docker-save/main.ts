@@ -7,6 +7,7 @@ import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import Docker from 'dockerode';
 import taskcluster from 'taskcluster-client';
+import { median } from '../median.ts';
 
 /**
  * How long it takes to save a container that wrote a layer of one GiB: the worker's feature dockerSave, from
@@ -150,9 +151,4 @@ function print(): void {
     ];
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

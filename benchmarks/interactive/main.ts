@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { median } from '../median.ts';
 import { execTalk, type Talk, webSocketTalk } from './talk.ts';
 import { startTask } from './task.ts';
 
@@ -74,10 +75,4 @@ function print(): void {
   console.log(
     `| echo of a line, ms | ${execMs.toFixed(2)} | ${ownMs.toFixed(2)} | ${(ownMs - execMs).toFixed(2)} more |`,
   );
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
 }

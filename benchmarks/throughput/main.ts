@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { makeTempDir } from '../../packages/e2e/src/harness/temp-dir.ts';
 import { SoakedWorker } from '../../packages/e2e/src/soak/soaked-worker.ts';
 import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
+import { median } from '../median.ts';
 
 /**
  * Tasks back to back: so many tasks `true` on one worker, plain and with `taskclusterProxy`, against as many containers by hand at
@@ -118,10 +119,4 @@ function print(capacity: number, results: Map<Contender, Measured[]>): void {
 function figure(values: (number | undefined)[]): string {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? '' : String(Math.round(median(known)));
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
 }

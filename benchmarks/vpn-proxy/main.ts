@@ -1,5 +1,6 @@
 import { startProxyContainer } from '@docker-worker/vpn-proxy/testing/vpn-proxy-container';
 import { docker, startVpnServer, upstreamAddress } from '@docker-worker/vpn-proxy/testing/vpn-server';
+import { median } from '../median.ts';
 
 /**
  * Throughput of one download and one upload through a real OpenVPN tunnel: by vpn-proxy, and by the same
@@ -73,10 +74,4 @@ async function rateOf(url: string, method: string): Promise<number> {
     ...['exec', '--user', '10001:10001', proxy.id, 'node', '-e', client, path, method, String(bytes)],
   );
   return bytes / 1e6 / Number(seconds);
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-const SLUGID = /^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$/;
-const IDENTIFIER = /^[a-zA-Z0-9_-]{1,38}$/;
+export const SLUGID = /^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$/;
+export const IDENTIFIER = /^[a-zA-Z0-9_-]{1,38}$/;
 const TASK_QUEUE_ID = /^[a-zA-Z0-9-_]{1,38}\/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$/;
 const PRINTABLE = /^[\x20-\x7e]+$/;
 

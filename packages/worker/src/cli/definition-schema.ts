@@ -1,10 +1,11 @@
+import { IDENTIFIER, SLUGID } from '@docker-worker/local-taskcluster/fields';
 import { z } from 'zod';
 import { DateTime } from '../payload/date-time.ts';
 
 const slugid = z
   .string()
   .regex(
-    /^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$/,
+    SLUGID,
     'must be a slugid, the 22 characters of an id that Taskcluster makes, such as fN4hV0r2Q1CnR9kIwSxVMA',
   );
 
@@ -27,10 +28,7 @@ export const DefinitionFields = z.strictObject({
   taskQueueId: z.string().optional(),
   provisionerId: z.string().optional(),
   workerType: z.string().optional(),
-  schedulerId: z
-    .string()
-    .regex(/^[a-zA-Z0-9_-]{1,38}$/, 'must have 1 to 38 letters, digits, "-" and "_"')
-    .optional(),
+  schedulerId: z.string().regex(IDENTIFIER, 'must have 1 to 38 letters, digits, "-" and "_"').optional(),
   projectId: z
     .string()
     .regex(/^[a-zA-Z0-9._/-]{1,500}$/, 'must have 1 to 500 letters, digits, ".", "_", "/" and "-"')

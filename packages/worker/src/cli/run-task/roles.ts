@@ -45,9 +45,7 @@ export function unknownRoles(scopes: string[], roles: RoleScopes): string[] {
     .filter((scope) => scope.startsWith(assume))
     .map((scope) => scope.slice(assume.length));
   const known = (role: string) =>
-    [...roles.keys()].some((one) =>
-      one.endsWith('*') ? role.startsWith(one.slice(0, -1)) : one === role || covers(role, one),
-    );
+    [...roles.keys()].some((one) => one === role || covers(one, role) || covers(role, one));
   return [...new Set(assumed)].filter((role) => !known(role));
 }
 
