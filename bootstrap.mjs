@@ -25,7 +25,6 @@ const options = commandAt < 0 ? argv : argv.slice(0, commandAt);
 const [command, ...args] = commandAt < 0 ? [] : argv.slice(commandAt);
 const omitDev = options.includes('--omit=dev');
 const tools = options.find((option) => option.startsWith('--tools='))?.slice('--tools='.length);
-const children = new Set();
 
 try {
   await Promise.all([step('packages', installPackages), step('engine', startEngine)]);
@@ -38,13 +37,13 @@ try {
     // After what may install a package for itself: apt serves one at a time.
     base.then(() => tools && step('tools', installTools)),
   ]);
+  if (command) {
+    process.exitCode = await runCommand(command, args);
+  }
 } catch (error) {
-  for (const child of children) child.kill();
   say(error.message);
-  process.exit(1);
-}
-if (command) {
-  process.exitCode = await runCommand(command, args);
+  // What runs beside it is let end: an apt that is cut leaves its database half done.
+  process.exitCode = 1;
 }
 
 async function step(name, make) {
@@ -195,7 +194,6 @@ async function run(program, programArguments) {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  children.add(child);
   const printed = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => printed.push(chunk));
@@ -204,7 +202,6 @@ async function run(program, programArguments) {
     child.on('error', ({ message }) => resolve(message));
     child.on('close', (code, signal) => resolve(signal ?? code));
   });
-  children.delete(child);
   if (end !== 0) {
     throw new Error(`${Buffer.concat(printed)}"${program} ${programArguments.join(' ')}" failed (${end}).`);
   }
