@@ -52,7 +52,12 @@ function tableOf(calls: Call[], tasks: number, millisecondsOfRun: number): strin
     .map(([name, same]) => {
       const times = same.map(({ milliseconds }) => milliseconds);
       const sum = times.reduce((total, time) => total + time, 0);
-      return { name, each: times.length / tasks, median: median(times), share: sum / tasks / millisecondsOfRun };
+      return {
+        name,
+        each: times.length / tasks,
+        median: median(times),
+        share: sum / tasks / millisecondsOfRun,
+      };
     })
     .sort((a, b) => b.share - a.share);
   return [
