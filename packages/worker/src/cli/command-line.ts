@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { pullPolicies } from '../engine/pull-policy.ts';
 import { UserError } from '../user-error.ts';
 import { version } from '../version.ts';
 import { exitCode } from './exit-code.ts';
@@ -42,6 +43,9 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     )
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
+    .addOption(
+      new Option('--pull <when>', 'when images are fetched from their registry; default: missing').choices(pullPolicies),
+    )
     .option('--interactive', 'let people log into the task, and print the address of the page')
     .option('--shell', "open a shell in the task, in this terminal; its exit code is the command's")
     .option('--dry-run', 'print what would be created and which scopes are missing')
