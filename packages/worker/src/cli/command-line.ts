@@ -44,7 +44,9 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .addOption(
-      new Option('--pull <when>', 'when images are fetched from their registry; default: missing').choices(pullPolicies),
+      new Option('--pull <when>', 'when images are fetched from their registry; default: missing').choices(
+        pullPolicies,
+      ),
     )
     .option('--interactive', 'let people log into the task, and print the address of the page')
     .option('--shell', "open a shell in the task, in this terminal; its exit code is the command's")

@@ -51,7 +51,10 @@ export async function ensureImage(docker: Docker, name: string, options: PullOpt
     return local;
   }
   if (pull === 'never') {
-    throw new ImageUnavailable(name, 'images are never pulled here, by "dockerConfig.pull" or --pull');
+    throw new ImageUnavailable(
+      name,
+      'it is not on this host, and images are never pulled here, by "dockerConfig.pull" or --pull',
+    );
   }
   try {
     await sharedPull(docker, name, options);
@@ -176,14 +179,12 @@ function isForGood(status: number | undefined, message: string): boolean {
 }
 
 export class ImageUnavailable extends Error {
-  readonly reason: string;
   /** Whether trying again would be of no use. */
   readonly forGood: boolean;
 
   constructor(name: string, reason: string, forGood = true) {
-    super(`The image "${name}" is not on this host and could not be pulled: ${reason}`);
+    super(`The image "${name}" could not be pulled: ${reason}`);
     this.name = 'ImageUnavailable';
-    this.reason = reason;
     this.forGood = forGood;
   }
 }

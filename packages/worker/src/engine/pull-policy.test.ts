@@ -54,10 +54,10 @@ test('one that cannot be pulled is taken as it is, and that is said', async () =
   await using docker = await engine({ local: here }, refused);
   const kept: string[] = [];
 
-  const image = docker.ensure({ pull: 'always', onKept: ({ reason }) => kept.push(reason) });
+  const image = docker.ensure({ pull: 'always', onKept: ({ message }) => kept.push(message) });
 
   await expect(image).resolves.toBe(here);
-  expect(kept).toEqual(['dial tcp: no route to host']);
+  expect(kept).toEqual([`The image "${name}" could not be pulled: dial tcp: no route to host`]);
 });
 
 test('one that is not here is not asked for where images are never pulled', async () => {

@@ -52,8 +52,7 @@ async function namedImage(run: Run, name: string): Promise<LoadedImage> {
     onPulled: () => images.fetched([withTag(name)]),
     onRetry: (error, pauseMs) =>
       run.log.worker(`${error.message}; trying again in ${Math.round(pauseMs / 1000)} s.`),
-    onKept: ({ reason }) =>
-      run.log.worker(`The image "${name}" could not be pulled: ${reason}. The one on this host is used.`),
+    onKept: ({ message }) => run.log.worker(`${message}. The one on this host is used.`),
   });
   return { hash };
 }
