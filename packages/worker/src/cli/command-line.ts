@@ -87,6 +87,17 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     });
 
   program
+    .command('images')
+    .description('Images of the sidecars.')
+    .command('load')
+    .argument('<file>', 'the archive of a release')
+    .description('Load the images of the sidecars, where no registry has them.')
+    .action(async (file: string) => {
+      const { loadImages } = await import('./load-images.ts');
+      code = await loadImages(file);
+    });
+
+  program
     .command('sweep')
     .description('Remove containers and networks that killed workers left on this host.')
     .action(async () => {

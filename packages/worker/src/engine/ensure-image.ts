@@ -51,10 +51,7 @@ export async function ensureImage(docker: Docker, name: string, options: PullOpt
     return local;
   }
   if (pull === 'never') {
-    throw new ImageUnavailable(
-      name,
-      'it is not on this host, and images are never pulled here, by "dockerConfig.pull" or --pull',
-    );
+    throw new ImageUnavailable(name, 'it is not on this host, and is never to be pulled');
   }
   try {
     await sharedPull(docker, name, options);

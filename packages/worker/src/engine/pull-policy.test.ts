@@ -63,7 +63,9 @@ test('one that cannot be pulled is taken as it is, and that is said', async () =
 test('one that is not here is not asked for where images are never pulled', async () => {
   await using docker = await engine({}, refused);
 
-  await expect(docker.ensure({ pull: 'never' })).rejects.toThrow('images are never pulled here');
+  await expect(docker.ensure({ pull: 'never' })).rejects.toThrow(
+    'it is not on this host, and is never to be pulled',
+  );
   expect(docker.pulls()).toBe(0);
 });
 
