@@ -16,11 +16,13 @@ export async function loadImages(file: string): Promise<number> {
   if (!(await archive.stat()).isFile()) {
     throw new UserError(`${file} is no file: it must be the archive of images of a release.`);
   }
-  await sendToEngine(engine.docker, archive.createReadStream({ autoClose: false }), engine.lost).catch((error) => {
-    throw error instanceof InvalidArchive
-      ? new UserError(`${file} is no archive of images: ${error.message}`)
-      : error;
-  });
+  await sendToEngine(engine.docker, archive.createReadStream({ autoClose: false }), engine.lost).catch(
+    (error) => {
+      throw error instanceof InvalidArchive
+        ? new UserError(`${file} is no archive of images: ${error.message}`)
+        : error;
+    },
+  );
   const missing = await missingSidecars(
     engine.docker,
     features.flatMap(({ sidecars = [] }) => sidecars),

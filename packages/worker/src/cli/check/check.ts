@@ -40,12 +40,11 @@ export async function check(options: { config?: string; online?: boolean }): Pro
     process.stdout.write(`problem: ${problem}\n`);
   }
   if (problems.length === 0) {
-    process.stdout.write('ok: nothing is in the way of a worker here\n');
-    if (options.config === undefined) {
-      process.stdout.write(
-        '`run-task` needs no more; `start` needs a configuration: check it with --config FILE\n',
-      );
-    }
+    process.stdout.write(
+      options.config === undefined
+        ? 'ok: `run-task` needs no more; `start` needs a configuration: check it with --config FILE\n'
+        : 'ok: nothing is in the way of a worker here\n',
+    );
   }
   return problems.length === 0 ? 0 : 1;
 }
