@@ -1,7 +1,8 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { pullPolicies } from '../engine/pull-policy.ts';
 import { UserError } from '../user-error.ts';
 import { version } from '../version.ts';
+import { type Shell, shells } from './completion-shells.ts';
 import { exitCode } from './exit-code.ts';
 
 /** Parses and runs a command line; returns the exit code. Each command is loaded only when it is used. */
@@ -112,6 +113,15 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .action(async (document: string) => {
       const { printSchema } = await import('./schema.ts');
       code = printSchema(document);
+    });
+
+  program
+    .command('completion')
+    .addArgument(new Argument('<shell>').choices(shells))
+    .description("Print a shell's completion of these commands, to be sourced by it.")
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import('./completion.ts');
+      process.stdout.write(completionScript(program, shell));
     });
 
   try {
