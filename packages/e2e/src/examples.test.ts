@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
@@ -149,6 +149,28 @@ test.concurrent('decision creates a task by the scopes of its role, and what it 
   const signature = await readFile(join(folder.path, 'public/chain-of-trust.json.sig'));
   expect(verify(null, document, publicKey, signature)).toBe(true);
   expect(Object.keys(JSON.parse(document.toString()).artifacts)).toContain('public/task-graph.json');
+});
+
+test.concurrent('.taskcluster.yml makes tasks of the commit that is checked out', async () => {
+  await using folder = await makeTempDir();
+  const git = async (...words: string[]) =>
+    (
+      await run('git', ['-C', folder.path, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...words])
+    ).stdout.trim();
+  await git('init', '--quiet', '--initial-branch=main');
+  await copyFile(join(examples, '.taskcluster.yml'), join(folder.path, '.taskcluster.yml'));
+  await git('add', '.');
+  await git('commit', '--quiet', '--message=First');
+
+  const { code, stdout } = await dockerWorker(
+    'run-task',
+    join(folder.path, '.taskcluster.yml'),
+    '--event',
+    'pull-request',
+  );
+
+  expect(stdout).toContain(`Testing ${await git('rev-parse', 'HEAD')}`);
+  expect(code).toBe(0);
 });
 
 test.concurrent('docker-save leaves an image in which the work of the task is found', async () => {

@@ -4,6 +4,7 @@ import { UserError } from '../user-error.ts';
 import { version } from '../version.ts';
 import { type Shell, shells } from './completion-shells.ts';
 import { exitCode } from './exit-code.ts';
+import { eventKinds } from './run-task/event/event.ts';
 
 /** Parses and runs a command line; returns the exit code. Each command is loaded only when it is used. */
 export async function runCommandLine(argv: string[]): Promise<number> {
@@ -19,7 +20,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .command('run-task')
     .argument(
       '<file>',
-      'YAML or JSON: a task definition or just its payload; several documents are several tasks; "-" reads standard input',
+      'YAML or JSON: a task definition, just its payload, or a .taskcluster.yml; several documents are several tasks; "-" reads standard input',
     )
     .description("Run tasks on this machine, with an embedded Taskcluster; the exit code is the task's.")
     .option('--artifacts <dir>', 'keep the artifacts in this folder; each of several tasks has its own in it')
@@ -42,6 +43,13 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       collect,
       [],
     )
+    .addOption(
+      new Option(
+        '--event <kind>',
+        'make the tasks of a .taskcluster.yml for this event, as it would come from the repository that the file lies in',
+      ).choices(eventKinds),
+    )
+    .option('--event-file <file>', 'make them for a stored event: the body of a webhook, as JSON')
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .addOption(

@@ -8,7 +8,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { selectFeatures } from '../../features/selection.ts';
 import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
-import type { TaskDocument } from '../task-file.ts';
+import type { TaskDocument } from '../task-file/task-document.ts';
 
 /** The pool that `run-task` creates its tasks in; the embedded Taskcluster has no other. */
 export const localPool = { provisionerId: 'local', workerType: 'run-task' } as const;

@@ -10,9 +10,12 @@ import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
-import { readTaskFile, type TaskDocument } from '../task-file.ts';
+import { readTaskFile } from '../task-file/read-task-file.ts';
+import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
 import { dryRun } from './dry-run.ts';
+import type { EventKind } from './event/event.ts';
+import { readEvents } from './event/read-events.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
@@ -37,6 +40,8 @@ export interface RunTaskOptions extends LogInOptions {
   env: string[];
   role: string[];
   context: string[];
+  event?: EventKind;
+  eventFile?: string;
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -57,7 +62,11 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     options.pull,
   );
   const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
-  const documents = letIn(await readTaskFile(file, schema, readContext(options.context)), options);
+  const read = await readTaskFile(file, schema, {
+    context: readContext(options.context),
+    events: await readEvents(file, options),
+  });
+  const documents = letIn(read.tasks, options);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const roles = parseRoles(options.role);
@@ -65,7 +74,7 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     name: document.name,
     definition: taskDefinition(document, overrides),
   }));
-  for (const notice of noticesOf(documents, roles)) {
+  for (const notice of [...read.notices, ...noticesOf(documents, roles)]) {
     say(notice);
   }
   if (options.artifacts !== undefined && !options.dryRun) {

@@ -2,7 +2,7 @@ import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { expect, test } from '@jest/globals';
 import taskcluster from 'taskcluster-client';
 import { queueClient } from '../../queue/queue.ts';
-import type { TaskDocument } from '../task-file.ts';
+import type { TaskDocument } from '../task-file/task-document.ts';
 import { type TaskOverrides, taskDefinition } from './task-definition.ts';
 
 const payload = { image: 'busybox', maxRunTime: 10 };

@@ -1,5 +1,5 @@
 import taskcluster from 'taskcluster-client';
-import type { TaskDocument } from '../task-file.ts';
+import type { TaskDocument } from '../task-file/task-document.ts';
 import { localPool } from './local-worker.ts';
 
 export interface TaskOverrides {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { payloadSchemaFor } from '../features/payload-schema.ts';
-import { readTaskFile, TaskFileError } from './task-file.ts';
+import { payloadSchemaFor } from '../../features/payload-schema.ts';
+import { readTaskFile } from './read-task-file.ts';
+import { TaskFileError } from './task-document.ts';
 
 let folder: string;
 
@@ -20,7 +21,7 @@ afterAll(async () => {
 async function readText(content: string, name = 'task.yml') {
   const path = join(folder, name);
   await writeFile(path, content);
-  return await readTaskFile(path, payloadSchemaFor());
+  return (await readTaskFile(path, payloadSchemaFor())).tasks;
 }
 
 /** The error's lines, each starting behind the folder. */
@@ -86,10 +87,12 @@ test('a template is rendered with its context, and its errors have their lines',
   const path = join(folder, 'template.yml');
   await writeFile(path, template);
 
-  expect(await readTaskFile(path, payloadSchemaFor(), { version: '24.04', minutes: 2 })).toMatchObject([
-    { payload: { image: 'ubuntu:24.04', maxRunTime: 120 } },
-  ]);
-  await expect(readTaskFile(path, payloadSchemaFor(), { version: '24.04' })).rejects.toThrow(
+  expect(
+    await readTaskFile(path, payloadSchemaFor(), { context: { version: '24.04', minutes: 2 } }),
+  ).toMatchObject({
+    tasks: [{ payload: { image: 'ubuntu:24.04', maxRunTime: 120 } }],
+  });
+  await expect(readTaskFile(path, payloadSchemaFor(), { context: { version: '24.04' } })).rejects.toThrow(
     'template.yml:2:1: maxRunTime: not valid JSON-e: unknown context value minutes; give it by --context minutes=VALUE',
   );
   expect(await errorLines(template)).toEqual([
@@ -98,12 +101,12 @@ test('a template is rendered with its context, and its errors have their lines',
 });
 
 test('"-" reads standard input', async () => {
-  const module = JSON.stringify(new URL('./task-file.ts', import.meta.url).href);
-  const schema = JSON.stringify(new URL('../features/payload-schema.ts', import.meta.url).href);
+  const module = JSON.stringify(new URL('./read-task-file.ts', import.meta.url).href);
+  const schema = JSON.stringify(new URL('../../features/payload-schema.ts', import.meta.url).href);
   const script = `
     const { readTaskFile } = await import(${module});
     const { payloadSchemaFor } = await import(${schema});
-    console.log(JSON.stringify(await readTaskFile('-', payloadSchemaFor())));
+    console.log(JSON.stringify((await readTaskFile('-', payloadSchemaFor())).tasks));
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
 

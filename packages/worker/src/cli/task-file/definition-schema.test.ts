@@ -1,8 +1,8 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import taskcluster, { type Client } from 'taskcluster-client';
+import { taskDefinition } from '../run-task/task-definition.ts';
 import { DefinitionFields } from './definition-schema.ts';
-import { taskDefinition } from './run-task/task-definition.ts';
 
 const payload = { image: 'busybox', maxRunTime: 10 };
 let local: Awaited<ReturnType<typeof startLocalTaskcluster>>;
