@@ -30,6 +30,7 @@ const elsewhere: Record<string, string> = {
     'a cloud is needed; machine-image.test.ts validates the template, vm/machine.test.ts runs what it provisions',
   'npm run images\nnpm exec -- node deploy/disk-image.ts':
     'vm/machine.test.ts, for which it takes an emulated machine',
+  'npm run pack': 'installed.test.ts, with a folder of its own',
   'mkdir config': 'vm/machine.test.ts',
   'curl --location --compressed --output image.tar': 'docker-save.test.ts and examples.test.ts',
   'taskcluster api auth createRole': 'deployment-scopes.test.ts makes the same roles of the same JSON',

@@ -1,6 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { pullPolicies } from '../engine/pull-policy.ts';
 import { UserError } from '../user-error.ts';
 import { version } from '../version.ts';
+import { type Shell, shells } from './completion-shells.ts';
 import { exitCode } from './exit-code.ts';
 import { eventKinds } from './task-file/event/event.ts';
 
@@ -58,6 +60,11 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     )
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
+    .addOption(
+      new Option('--pull <when>', 'when images are fetched from their registry; default: missing').choices(
+        pullPolicies,
+      ),
+    )
     .option('--interactive', 'let people log into the task, and print the address of the page')
     .option('--shell', "open a shell in the task, in this terminal; its exit code is the command's")
     .option('--dry-run', 'print what would be created and which scopes are missing')
@@ -97,6 +104,17 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     });
 
   program
+    .command('images')
+    .description('Images of the sidecars.')
+    .command('load')
+    .argument('<file>', 'the archive of a release')
+    .description('Load the images of the sidecars, where no registry has them.')
+    .action(async (file: string) => {
+      const { loadImages } = await import('./load-images.ts');
+      code = await loadImages(file);
+    });
+
+  program
     .command('sweep')
     .description('Remove containers and networks that killed workers left on this host.')
     .action(async () => {
@@ -111,6 +129,15 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .action(async (document: string) => {
       const { printSchema } = await import('./schema.ts');
       code = printSchema(document);
+    });
+
+  program
+    .command('completion')
+    .addArgument(new Argument('<shell>').choices(shells))
+    .description("Print a shell's completion of these commands, to be sourced by it.")
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import('./completion.ts');
+      process.stdout.write(completionScript(program, shell));
     });
 
   try {

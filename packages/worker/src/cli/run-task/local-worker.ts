@@ -40,7 +40,10 @@ export function localWorkerConfig(
     stateDirectory: join(stateHome(), 'docker-worker'),
     ...settings,
     // Somebody waits for it, who can try again.
-    dockerConfig: { maxAttempts: 2, delayFactor: 2_000, ...(settings.dockerConfig as object) },
+    dockerConfig: {
+      ...{ maxAttempts: 2, delayFactor: 2_000, pullAnswerSeconds: 15 },
+      ...(settings.dockerConfig as object),
+    },
     // Whoever runs it has no machine of a cloud around it, and often no right to change the rules of the host.
     metadata: 'allow',
     interactive: { host: '127.0.0.1', address: '127.0.0.1', ...(settings.interactive as object) },

@@ -4,8 +4,10 @@ import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
+import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
+import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
@@ -50,6 +52,7 @@ export interface RunTaskOptions extends LogInOptions {
   logLevel: string;
   /** File with the settings of features. */
   config?: string;
+  pull?: PullPolicy;
 }
 
 /**
@@ -60,7 +63,10 @@ export interface RunTaskOptions extends LogInOptions {
  *   that did not succeed, or 0
  */
 export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
-  const configured = options.config === undefined ? {} : await readFeatureSettings(options.config);
+  const configured = withPull(
+    options.config === undefined ? {} : await readFeatureSettings(options.config),
+    options.pull,
+  );
   const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
   const read = await readTaskFile(file, schema, {
     context: readContext(options.context),
@@ -128,6 +134,13 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
   return (await logIn.exitCode()) ?? taskCode;
+}
+
+/** The command line comes before the file. */
+function withPull(settings: FeatureSettings, pull: PullPolicy | undefined): FeatureSettings {
+  return pull === undefined
+    ? settings
+    : { ...settings, dockerConfig: { ...(settings.dockerConfig as object), pull } };
 }
 
 async function createSecrets(service: Client, secrets: Map<string, object>): Promise<void> {
