@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers';
 import { type Document, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 import type { PayloadSchema } from '../../payload/payload.ts';
 import { type Problem, problemBelow, problemLine } from '../../problem.ts';
+import { position } from '../../yaml-position.ts';
 import type { DefinitionFields } from './definition-schema.ts';
 import { syntaxErrors } from './syntax-errors.ts';
 import { type TaskDocument, TaskFileError } from './task-document.ts';
 import { type TaskPart, type TemplateValues, taskParts } from './task-parts.ts';
 import { taskProblems } from './task-problems.ts';
-import { position } from './yaml-position.ts';
 
 export interface TaskFile {
   tasks: TaskDocument[];
@@ -41,7 +41,10 @@ export async function readTaskFile(
   const stem = path === '-' ? 'task' : basename(path, extname(path));
   const results = documents.map((document, index) => {
     const fallback = documents.length === 1 ? stem : `${stem}-${index + 1}`;
-    const at = (keys: readonly PropertyKey[]) => position(file, lines, document, keys);
+    const at = (keys: readonly PropertyKey[]) => {
+      const { line, col } = position(lines, document, keys);
+      return `${file}:${line}:${col}`;
+    };
     return readDocument(document, fallback, schema, at, values);
   });
   const messages = documents.flatMap((document, index) => [
