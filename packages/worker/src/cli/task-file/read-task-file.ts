@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { type Document, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 import type { PayloadSchema } from '../../payload/payload.ts';
 import { type Problem, problemBelow, problemLine } from '../../problem.ts';
+import { position } from '../../yaml-position.ts';
 import type { DefinitionFields } from './definition-schema.ts';
 import { selectTasks } from './graph/select-tasks.ts';
 import { type TaskNode, taskGraph } from './graph/task-graph.ts';
@@ -11,7 +12,6 @@ import { syntaxErrors } from './syntax-errors.ts';
 import { type TaskDocument, TaskFileError } from './task-document.ts';
 import { type TaskParts, type TemplateValues, taskParts } from './task-parts.ts';
 import { taskProblems } from './task-problems.ts';
-import { position } from './yaml-position.ts';
 
 export interface TaskFile {
   /** What a task needs stands before it. */
@@ -44,7 +44,10 @@ export async function readTaskFile(
     );
   }
   const results = documents.map((document) => {
-    const at = (keys: readonly PropertyKey[]) => position(file, lines, document, keys);
+    const at = (keys: readonly PropertyKey[]) => {
+      const { line, col } = position(lines, document, keys);
+      return `${file}:${line}:${col}`;
+    };
     return readDocument(document, at, values);
   });
   refuse(
