@@ -12,7 +12,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -81,12 +80,13 @@ async function requireNode() {
 }
 
 async function startEngine() {
-  if (await engineAnswers()) {
+  if (engineAnswers()) {
     return 'answers';
   }
-  if (process.env.DOCKER_HOST) {
+  const chosen = chosenEngine();
+  if (chosen !== undefined) {
     throw new Error(
-      `No Docker Engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}: start it, or unset DOCKER_HOST.`,
+      `No Docker Engine answers at ${chosen}: start it, or choose another with DOCKER_HOST or "docker context use".`,
     );
   }
   if (!isDebianRoot()) {
@@ -99,7 +99,7 @@ async function startEngine() {
   if (!existsSync('/usr/sbin/dockerd') && !existsSync('/usr/bin/dockerd')) {
     await aptInstall(['docker.io', 'iptables', 'mmdebstrap']);
   }
-  if (!(await engineAnswers())) {
+  if (!engineAnswers()) {
     await startDaemon();
   }
   return 'started';
@@ -152,7 +152,7 @@ async function startDaemon() {
   });
   daemon.unref();
   // The daemon tells only its log file when it listens, and a detached daemon must not hold a pipe of ours.
-  while (!(await engineAnswers())) {
+  while (!engineAnswers()) {
     if (exit !== undefined || Date.now() - started > 60_000) {
       throw new Error(`dockerd did not start (${exit ?? 'no answer within 60 s'}); its log is ${log}.`);
     }
@@ -171,20 +171,20 @@ function removeStalePid(file, program) {
   }
 }
 
+/** Asked by the docker command line, which knows of `DOCKER_HOST`, of contexts, and of certificates. */
 function engineAnswers() {
-  const host = process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock';
-  const options = host.startsWith('unix://')
-    ? { socketPath: host.slice('unix://'.length) }
-    : { host: new URL(host).hostname, port: new URL(host).port };
-  return new Promise((resolve) => {
-    const ping = request({ ...options, path: '/_ping', timeout: 5_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    ping.on('timeout', () => ping.destroy());
-    ping.on('error', () => resolve(false));
-    ping.end();
-  });
+  return docker('version').status === 0;
+}
+
+/** The engine that is not the one of this host, if any is chosen. */
+function chosenEngine() {
+  const { DOCKER_HOST: host, DOCKER_CONTEXT: named } = process.env;
+  const context = named ?? docker('context', 'inspect', '--format', '{{.Name}}').stdout?.trim();
+  return host ?? (context && context !== 'default' ? `the context ${context}` : undefined);
+}
+
+function docker(...argv) {
+  return spawnSync('docker', argv, { encoding: 'utf8', timeout: 10_000 });
 }
 
 /** Runs a step's command; what it prints is shown when it fails. */

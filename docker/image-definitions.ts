@@ -19,12 +19,13 @@ export interface ImageDefinition {
 
 /** What a service says of its image in `image.json`; all services have the one recipe in `service.Dockerfile`. */
 const ServiceImage = z.strictObject({
-  description: z.string(),
   /** Who runs the service, and the group of the same number. */
   userId: z.int().default(10_001),
   /** Of Debian. What is to be done to them stands in `prepare-image.sh` beside. */
   packages: z.array(z.string()).default([]),
 });
+
+const ServiceManifest = z.looseObject({ description: z.string() });
 
 /** Every folder that has an `image.json` or a Dockerfile. */
 export async function imageDefinitions(root: string, base: string): Promise<ImageDefinition[]> {
@@ -49,13 +50,11 @@ export async function imageDefinitions(root: string, base: string): Promise<Imag
 }
 
 function serviceArguments(folder: string, name: string): Record<string, string> {
-  const { description, userId, packages } = ServiceImage.parse(
-    JSON.parse(readFileSync(join(folder, 'image.json'), 'utf8')),
-  );
+  const { userId, packages } = ServiceImage.parse(json(join(folder, 'image.json')));
   const script = join(folder, 'prepare-image.sh');
   return {
     NAME: name,
-    DESCRIPTION: description,
+    DESCRIPTION: ServiceManifest.parse(json(join(folder, 'package.json'))).description,
     VARIABLES: name.toUpperCase().replaceAll('-', '_'),
     USER_ID: String(userId),
     PACKAGES: packages.join(' '),
@@ -66,12 +65,16 @@ function serviceArguments(folder: string, name: string): Record<string, string> 
 function versionOf(root: string, folder: string): string {
   const own = join(folder, 'package.json');
   const manifest = existsSync(own) ? own : join(root, 'packages', 'worker', 'package.json');
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+  return (json(manifest) as { version: string }).version;
 }
 
 /** Where the sources live, by the root manifest. */
 function sourceUrl(root: string): string {
-  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { repository: string }).repository;
+  return (json(join(root, 'package.json')) as { repository: string }).repository;
+}
+
+function json(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 async function currentRevision(root: string): Promise<string> {

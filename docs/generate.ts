@@ -5,9 +5,11 @@ import { commandLines } from './generate/command-lines.ts';
 import { configReference } from './generate/config-reference.ts';
 import { errorReference } from './generate/error-codes.ts';
 import { withExamples } from './generate/example-text.ts';
+import { featurePageList, featureTable } from './generate/feature-table.ts';
 import { replaceSection } from './generate/markdown.ts';
 import { metricsReference } from './generate/metrics-reference.ts';
 import { optionTable } from './generate/option-table.ts';
+import { packageTable } from './generate/package-table.ts';
 import { type OpenApiDocument, routeTable } from './generate/route-table.ts';
 
 /**
@@ -43,6 +45,9 @@ for (const manifest of globSync('packages/*/image.json', { cwd: root }).sort()) 
   const table = routeTable(document as OpenApiDocument, `../../${openApiFolder}/${name}.json`);
   put(readme, replaceSection(withOptions, 'routes', table));
 }
+section('README.md', 'packages', packageTable(root));
+section('README.md', 'features', featureTable(root));
+section('docs/README.md', 'pages', featurePageList(root));
 for (const page of globSync(['docs/*.md', 'docs/features/*.md'], { cwd: root })) {
   const file = join(root, page);
   put(file, withExamples(readFileSync(file, 'utf8')));
@@ -57,10 +62,17 @@ if (stale.length > 0) {
 }
 
 function reference(name: string, title: string, text: string): void {
-  const file = join(root, 'docs', 'reference', `${name}.md`);
-  const intro = readFileSync(file, 'utf8');
-  if (!intro.startsWith(`# ${title}\n`)) throw new Error(`${file} must begin with "# ${title}"`);
-  put(file, replaceSection(intro, 'generated', text));
+  const page = `docs/reference/${name}.md`;
+  if (!current(page).startsWith(`# ${title}\n`)) throw new Error(`${page} must begin with "# ${title}"`);
+  section(page, 'generated', text);
+}
+
+function section(page: string, name: string, text: string): void {
+  put(join(root, page), replaceSection(current(page), name, text));
+}
+
+function current(page: string): string {
+  return readFileSync(join(root, page), 'utf8');
 }
 
 function put(file: string, text: string): void {

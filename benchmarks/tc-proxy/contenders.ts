@@ -7,8 +7,6 @@ import { PinnedProcess } from './pinned-process.ts';
 export const proxyCore = 0;
 export const otherCore = 1;
 
-const bundle = join(import.meta.dirname, '../../packages/tc-proxy/dist/main.js');
-
 export const contenderNames = [
   'nginx, unsigned',
   'nginx, unsigned, buffering',
@@ -18,30 +16,29 @@ export const contenderNames = [
 ] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
+export interface Setting {
+  /** For files of this run. */
+  folder: string;
+  /** The file of tc-proxy's bundle that is run. */
+  bundle: string;
+  port: number;
+  upstreamPort: number;
+}
+
 /** Starts a contender in front of the upstream. */
-export function startContender(
-  name: ContenderName,
-  folder: string,
-  port: number,
-  upstreamPort: number,
-): Promise<PinnedProcess> {
+export function startContender(name: ContenderName, setting: Setting): Promise<PinnedProcess> {
+  const { folder, bundle, port, upstreamPort } = setting;
+  const nginx = (buffering: boolean) =>
+    startNginx(proxyCore, folder, port, proxyConfig(folder, port, { upstreamPort, buffering }));
   switch (name) {
     case 'nginx, unsigned':
-      return startNginx(
-        proxyCore,
-        folder,
-        port,
-        proxyConfig(folder, port, { upstreamPort, buffering: false }),
-      );
+      return nginx(false);
     case 'nginx, unsigned, buffering':
-      return startNginx(
-        proxyCore,
-        folder,
-        port,
-        proxyConfig(folder, port, { upstreamPort, buffering: true }),
-      );
-    case 'tc-proxy':
-      return PinnedProcess.start(proxyCore, tcProxyCommand(port), port, tcProxyEnv(folder, upstreamPort));
+      return nginx(true);
+    case 'tc-proxy': {
+      const env = tcProxyEnv(folder, upstreamPort);
+      return PinnedProcess.start(proxyCore, tcProxyCommand(bundle, port), port, env);
+    }
     case 'stock http-proxy':
       return startScript('stock-http-proxy.ts', port, upstreamPort);
     case 'bare relay, unsigned':
@@ -61,10 +58,11 @@ function startScript(name: string, port: number, upstreamPort: number): Promise<
 }
 
 /** As in the image. */
-export function tcProxyCommand(port: number): string[] {
+export function tcProxyCommand(bundle: string, port: number): string[] {
   return [process.execPath, '--max-semi-space-size=8', bundle, '--port', String(port), '--admin-port', '0'];
 }
 
+/** The first process that ends in peace fills the compile cache in `folder` for those after it. */
 export function tcProxyEnv(folder: string, upstreamPort: number): Record<string, string> {
   return {
     TASKCLUSTER_ROOT_URL: `http://127.0.0.1:${upstreamPort}`,

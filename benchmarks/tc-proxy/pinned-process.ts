@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 /** Ticks of the clock in which Linux counts CPU time. */
@@ -44,10 +44,15 @@ export class PinnedProcess implements AsyncDisposable {
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   }
 
-  /** MiB in memory: `VmRSS` now, `VmHWM` the most there ever was. */
+  /** MiB in memory: `VmRSS` now, `VmHWM` the most there ever was, or since `forgetPeak`. */
   memory(which: 'VmRSS' | 'VmHWM'): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+  }
+
+  /** `VmHWM` begins anew with what is in memory now. */
+  forgetPeak(): void {
+    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, '5');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,27 @@
-export interface Series {
+import type { Figures } from './figures.ts';
+import { concurrencies } from './tables.ts';
+
+const series = {
+  'nginx, unsigned': '#999',
+  'tc-proxy': '#2a6fdb',
+  'stock http-proxy': '#e0a030',
+  'bare relay, unsigned': '#8fbf8f',
+};
+
+/** Requests per second as an SVG document. */
+export function plot(figures: Figures): string {
+  return barPlot(
+    'Signed requests per second on one core, by connections (nginx, bare relay: unsigned)',
+    concurrencies.map(String),
+    Object.entries(series).map(([name, color]) => ({
+      name,
+      color,
+      values: concurrencies.map((connections) => figures.median(name, `requestsPerSecond ${connections}`)),
+    })),
+  );
+}
+
+interface Series {
   name: string;
   color: string;
   values: number[];
@@ -10,8 +33,7 @@ const left = 60;
 const bottom = 50;
 const top = 50;
 
-/** Grouped bars as an SVG document. */
-export function barPlot(title: string, groups: readonly string[], series: readonly Series[]): string {
+function barPlot(title: string, groups: readonly string[], series: readonly Series[]): string {
   const highest = Math.max(...series.flatMap(({ values }) => values));
   const step = niceStep(highest / 5);
   const limit = Math.ceil(highest / step) * step;

@@ -12,6 +12,11 @@ export function code(text: string): string {
   return `\`${text}\``;
 }
 
+/** The text with its addresses and variables as code. */
+export function withCode(text: string): string {
+  return text.replaceAll(/http:\/\/[\w.<>-]+|\$[A-Z_]+/g, code);
+}
+
 /** Puts text between two marks of a page: `<!-- name -->` and `<!-- end of name -->`. */
 export function replaceSection(page: string, name: string, text: string): string {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];

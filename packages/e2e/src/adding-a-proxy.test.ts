@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +11,7 @@ import { makeTempDir } from './harness/temp-dir.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const image = 'docker-worker/mirror-proxy';
-const list = 'packages/worker/src/features/index.ts';
+const list = 'packages/worker/src/features/all.ts';
 const run = promisify(execFile);
 
 test('who follows the page about adding a proxy runs a task through it', async () => {
@@ -27,10 +27,8 @@ test('who follows the page about adding a proxy runs a task through it', async (
     await mkdir(dirname(join(copy.path, file)), { recursive: true });
     await writeFile(join(copy.path, file), text.replace('https://mirror.example.com', upstream.url));
   }
-  const [importLine = '', entry = ''] = /```diff\n\+(.*\n)\+(.*\n)/.exec(page)?.slice(1) ?? [];
-  const features = await readFile(join(copy.path, list), 'utf8');
-  const start = 'features: readonly Feature[] = [\n';
-  await writeFile(join(copy.path, list), importLine + features.replace(start, start + entry));
+  const [, line = ''] = /```diff\n\+(.*\n)/.exec(page) ?? [];
+  await appendFile(join(copy.path, list), line);
 
   // The packages are on this host already, so of the installation only the lockfile and the link are left to make.
   const [, install = ''] = /^npm (install .*)$/m.exec(page) ?? [];
@@ -55,6 +53,9 @@ test('who follows the page about adding a proxy runs a task through it', async (
   expect(await readFile(join(folder, 'README.md'), 'utf8')).toContain('MIRROR_PROXY_UPSTREAM');
   const reference = await readFile(join(copy.path, 'docs/reference/configuration.md'), 'utf8');
   expect(reference).toContain('`mirrorProxy.upstream`');
+  const readme = await readFile(join(copy.path, 'README.md'), 'utf8');
+  expect(readme).toContain('(packages/mirror-proxy)');
+  expect(readme).toContain('| `mirrorProxy` ');
 }, 300_000);
 
 /** The files of the working tree and the bundles, with the packages that are installed. */

@@ -20,13 +20,17 @@ const elsewhere: Record<string, string> = {
   'npm test': 'these tests',
   'npx docker-worker run-task examples/failing.yml': 'examples.test.ts',
   'npx docker-worker run-task examples/decision.yml': 'examples.test.ts',
-  'npx docker-worker run-task template.yml': 'render-template.test.ts and task-file.test.ts of the worker',
+  'npx docker-worker run-task template.yml':
+    'render-template.test.ts and read-task-file.test.ts of the worker',
+  'npx docker-worker run-task .taskcluster.yml': 'examples.test.ts, and policies.test.ts of the worker',
+  'npx docker-worker run-task examples/task-graph.yml': 'examples.test.ts, and graph.test.ts of the worker',
   'docker run --detach --name worker': 'publish.test.ts, with folders that are not those of the host',
   'npm run images -- --push': 'publish.test.ts, with a registry on loopback',
   'npm run images\nnpm exec -- node deploy/stage.ts\npacker build':
     'a cloud is needed; machine-image.test.ts validates the template, vm/machine.test.ts runs what it provisions',
   'npm run images\nnpm exec -- node deploy/disk-image.ts':
     'vm/machine.test.ts, for which it takes an emulated machine',
+  'npm run pack': 'installed.test.ts, with a folder of its own',
   'mkdir config': 'vm/machine.test.ts',
   'curl --location --compressed --output image.tar': 'docker-save.test.ts and examples.test.ts',
   'taskcluster api auth createRole': 'deployment-scopes.test.ts makes the same roles of the same JSON',

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
@@ -119,7 +119,7 @@ test.concurrent('parallel runs two tasks side by side, each with the scopes of i
   }
 });
 
-test.concurrent('decision creates a task by the scopes of its role, and what it leaves is signed', async () => {
+test.concurrent('decision creates tasks by the scopes of its role, which run, and what it leaves is signed', async () => {
   await using folder = await makeTempDir();
   const role = 'assume:repo:github.com/example/project:branch:main';
   const scopes = [
@@ -138,6 +138,7 @@ test.concurrent('decision creates a task by the scopes of its role, and what it 
   );
 
   expect(stdout).toMatch(/Created build: [\w-]{22}/);
+  expect(stdout).toMatch(/\[build\] building\r\n[\s\S]*\[test\] testing\r\n/);
   expect(code).toBe(0);
   const [, key = ''] =
     /chainOfTrust: signs with a key that was made for this run \(public key (\S+)\)/.exec(stderr) ?? [];
@@ -149,6 +150,40 @@ test.concurrent('decision creates a task by the scopes of its role, and what it 
   const signature = await readFile(join(folder.path, 'public/chain-of-trust.json.sig'));
   expect(verify(null, document, publicKey, signature)).toBe(true);
   expect(Object.keys(JSON.parse(document.toString()).artifacts)).toContain('public/task-graph.json');
+});
+
+test.concurrent('task-graph makes an image, builds in it, and tests what was built', async () => {
+  await using folder = await makeTempDir();
+
+  const { code, stdout, stderr } = await runExample('task-graph.yml', '--artifacts', folder.path);
+
+  expect(stdout).toContain('[test-small] Testing what was built with tools 1.0.');
+  expect(stdout).toContain('[test-large] Testing what was built with tools 1.0.');
+  expect(await readFile(join(folder.path, 'build/public/result.txt'), 'utf8')).toBe('built with tools 1.0\n');
+  expect(stderr).toContain('docker-image-tools: completed\n');
+  expect(code).toBe(0);
+});
+
+test.concurrent('.taskcluster.yml makes tasks of the commit that is checked out', async () => {
+  await using folder = await makeTempDir();
+  const git = async (...words: string[]) =>
+    (
+      await run('git', ['-C', folder.path, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...words])
+    ).stdout.trim();
+  await git('init', '--quiet', '--initial-branch=main');
+  await copyFile(join(examples, '.taskcluster.yml'), join(folder.path, '.taskcluster.yml'));
+  await git('add', '.');
+  await git('commit', '--quiet', '--message=First');
+
+  const { code, stdout } = await dockerWorker(
+    'run-task',
+    join(folder.path, '.taskcluster.yml'),
+    '--event',
+    'pull-request',
+  );
+
+  expect(stdout).toContain(`Testing ${await git('rev-parse', 'HEAD')}`);
+  expect(code).toBe(0);
 });
 
 test.concurrent('docker-save leaves an image in which the work of the task is found', async () => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { readTaskFile } from './cli/task-file.ts';
+import { eventOfFile } from './cli/task-file/event/event-of-file.ts';
+import { readTaskFile } from './cli/task-file/read-task-file.ts';
 import { ConfigFile } from './config-file/worker-config.ts';
 import { payloadSchemaFor } from './features/payload-schema.ts';
 
@@ -48,7 +49,7 @@ test.each(tasks)('the task in line $line of $page is a valid one', async ({ text
   const file = join(folder, 'task.yml');
   await writeFile(file, text);
 
-  await expect(readTaskFile(file, payloadSchemaFor())).resolves.toHaveLength(1);
+  expect((await readTaskFile(file, payloadSchemaFor())).tasks).toHaveLength(1);
 });
 
 test.each(tasks)('the task in line $line of $page is an example, which is executed', ({ text, example }) => {
@@ -69,11 +70,26 @@ test.each(readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.y
   async (name) => {
     // Executed in the package of the tests that need an engine.
     const executed = readFileSync(join(root, 'packages/e2e/src/examples.test.ts'), 'utf8');
+    const file = join(root, 'examples', name);
+    const events = name === '.taskcluster.yml' ? await eventOfFile(await storedPush(), 'push') : undefined;
 
-    expect((await readTaskFile(join(root, 'examples', name), payloadSchemaFor())).length).toBeGreaterThan(0);
+    expect((await readTaskFile(file, payloadSchemaFor(), { events })).tasks.length).toBeGreaterThan(0);
     expect(executed).toMatch(new RegExp(`'${name}'|exampleWithStandIns\\('${name.replace('.yml', '')}'\\)`));
   },
 );
+
+async function storedPush(): Promise<string> {
+  const file = join(folder, 'push.json');
+  const repository = {
+    name: 'p',
+    clone_url: 'https://a/o/p.git',
+    html_url: 'https://a/o/p',
+    owner: { login: 'o' },
+  };
+  const push = { ref: 'refs/heads/main', before: 'a', after: 'b', head_commit: { modified: [] } };
+  await writeFile(file, JSON.stringify({ ...push, repository, sender: { login: 'o' } }));
+  return file;
+}
 
 function yamlBlocks(page: string): Block[] {
   const text = readFileSync(join(root, page), 'utf8');

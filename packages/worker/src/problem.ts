@@ -26,3 +26,13 @@ export function problemPath(root: string, keys: readonly PropertyKey[]): string 
     return path === '' ? name : `${path}.${name}`;
   }, root);
 }
+
+/** The problem of a part of a document as one of the document. */
+export function problemBelow(
+  above: readonly PropertyKey[],
+  { path, keys = [], ...problem }: Problem,
+): Problem {
+  const root = problemPath('', above);
+  const joint = root === '' || path === '' || path.startsWith('[') ? '' : '.';
+  return { ...problem, path: `${root}${joint}${path}`, keys: [...above, ...keys] };
+}

@@ -23,14 +23,14 @@ export class ThrowawayEngine implements AsyncDisposable {
   #daemon: ChildProcess | undefined;
 
   /**
-   * With one image from the host's engine, and no network.
+   * With one image from the host's engine, or none, and no network.
    *
    * @param allCapabilities makes privileged containers possible where this host's root lacks a capability
    */
-  static async start(image: string, { allCapabilities = false } = {}): Promise<ThrowawayEngine> {
+  static async start(image?: string, { allCapabilities = false } = {}): Promise<ThrowawayEngine> {
     const engine = await ThrowawayEngine.#create();
     await engine.boot(allCapabilities ? await engine.#tolerantRuntime() : []);
-    await engine.#load(image);
+    await engine.#load(...(image === undefined ? [] : [image]));
     return engine;
   }
 

@@ -69,7 +69,7 @@ test('the schema of the configuration accepts a file without secrets', () => {
 /** Compiling it fails unless it is a valid schema. */
 async function compiled(document: string): Promise<ValidateFunction> {
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'schema', document]);
-  const ajv = new Ajv2020({ strict: false });
+  const ajv = new Ajv2020({ strict: false, logger: false });
   addFormats.default(ajv);
   ajv.addFormat('cidrv4', true);
   return ajv.compile(JSON.parse(stdout) as AnySchema);

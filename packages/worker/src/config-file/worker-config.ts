@@ -26,5 +26,6 @@ export const FeatureSettings = OwnConfig.pick({
   ssl: true,
   limits: true,
   registries: true,
+  sidecars: true,
 }).extend(settings);
 export type FeatureSettings = z.input<typeof FeatureSettings>;

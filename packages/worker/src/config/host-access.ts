@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isRegistryPrefix } from '../engine/image-reference.ts';
+import { pullPolicies } from '../engine/pull-policy.ts';
 
 /** A registry's host, with or without a path below it. */
 export const registryPrefix = z
@@ -18,6 +19,18 @@ export const dockerConfig = z
     defaultRegistry: registryPrefix
       .default('registry.hub.docker.com')
       .describe('Registry of images that are named without one, when credentials are looked up.'),
+    pull: z
+      .enum(pullPolicies)
+      .default('missing')
+      .describe(
+        'When an image of a registry is fetched: "always", though one of that name is taken when the registry cannot be had; ' +
+          'if it is "missing" on this host; "never".',
+      ),
+    pullAnswerSeconds: z
+      .number()
+      .positive()
+      .default(120)
+      .describe('How long a registry may take for its first answer before an attempt is given up.'),
     maxAttempts: z.int().min(1).default(5).describe('How often an image is tried to be fetched in all.'),
     delayFactor: z
       .number()

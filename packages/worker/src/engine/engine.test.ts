@@ -30,7 +30,7 @@ test('any other error is told by its message, and has no status', () => {
 test.each([
   ['EACCES', 'join the group that owns it'],
   ['ENOENT', 'start it ("systemctl start docker"'],
-  ['ECONNREFUSED', 'or set DOCKER_HOST'],
+  ['ECONNREFUSED', 'or choose another with DOCKER_HOST or DOCKER_CONTEXT'],
 ])('%s at the engine comes with what to do about it', (code, fix) => {
   const { message } = new EngineUnavailable(Object.assign(new Error('connect'), { code }));
 

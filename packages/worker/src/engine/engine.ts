@@ -9,6 +9,7 @@ import { unlessAborted } from '../async/unless-aborted.ts';
 import { isOutOfFiles } from '../file-limit.ts';
 import { UserError } from '../user-error.ts';
 import { ContainerDeaths, deathEvents } from './container-deaths.ts';
+import { contextVariables } from './docker-context.ts';
 import { EngineApi, type EngineLimits } from './engine-api.ts';
 import { EngineLost } from './engine-lost.ts';
 
@@ -34,7 +35,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 /**
- * Connects by `DOCKER_HOST` or `/var/run/docker.sock`.
+ * Connects by `DOCKER_HOST`, by the context of the docker command line, or to `/var/run/docker.sock`.
  *
  * @param onSilent is told when the engine becomes silent, and when it answers again
  * @param giveUp ends the wait for an engine that takes the connection and does not answer
@@ -45,6 +46,8 @@ export async function connectEngine(
   giveUp: AbortSignal = new AbortController().signal,
   limits: EngineLimits = {},
 ): Promise<Engine> {
+  // Where docker-modem looks for it.
+  Object.assign(process.env, contextVariables(process.env));
   const losing = new AbortController();
   const leaving = new AbortController();
   const agent = createAgent(losing.signal);
@@ -145,7 +148,7 @@ export class EngineUnavailable extends UserError {
     const fix =
       cause.code === 'EACCES'
         ? `this user may not use it: run as root, or join the group that owns it ("sudo usermod -aG docker $USER", then log in again)`
-        : `start it ("systemctl start docker", or "dockerd" by hand), or set DOCKER_HOST`;
+        : `start it ("systemctl start docker", or "dockerd" by hand), or choose another with DOCKER_HOST or DOCKER_CONTEXT`;
     super(`No Docker Engine answers at ${where} (${cause.code ?? cause.message}): ${fix}.`, { cause });
     this.name = 'EngineUnavailable';
   }

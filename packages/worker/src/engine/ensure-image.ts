@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { type RetryLimits, retry } from '../async/retry.ts';
@@ -5,6 +6,7 @@ import { type Participation, SharedOperations } from '../async/shared-operations
 import { answerLines } from './answer-lines.ts';
 import { engineMessage, engineStatus } from './engine.ts';
 import { parseImageReference, withTag } from './image-reference.ts';
+import type { PullPolicy } from './pull-policy.ts';
 
 /** What the engine tells while it pulls: a line per step of a layer, or of the whole image. */
 const PullEvent = z.looseObject({
@@ -18,11 +20,17 @@ export type PullEvent = z.infer<typeof PullEvent>;
 export interface PullOptions extends Participation<PullEvent> {
   /** For the registry; default: none. */
   credentials?: { username: string; password: string; serveraddress: string };
+  /** Default: `missing`. */
+  pull?: PullPolicy;
   /** Default: one attempt. */
   backOff?: RetryLimits;
+  /** Milliseconds until the first news of an attempt; default 120 000. */
+  answerMs?: number;
   onRetry?(error: Error, pauseMs: number): void;
   /** The image was not on the host and has been pulled. */
   onPulled?(): Promise<void>;
+  /** It could not be pulled, but the host has one of that name, which is taken. */
+  onKept?(error: ImageUnavailable): void;
 }
 
 /** Pulls under way, by engine, so that any number of tasks that want an image cost one pull. */
@@ -31,23 +39,47 @@ const pulls = new WeakMap<Docker, SharedOperations<PullEvent, void>>();
 const oneAttempt: RetryLimits = { maxAttempts: 1 };
 
 /**
- * Makes sure that an image is on the host and returns its id. A local one is never pulled again. A pull ends
- * early when all who wait for it have aborted.
+ * Makes sure that an image is on the host and returns its id. A pull ends early when all who wait for it have
+ * aborted.
  *
- * @throws ImageUnavailable when the registry has no such image or does not answer
+ * @throws ImageUnavailable when there is none, and the registry has no such image or does not answer
  */
 export async function ensureImage(docker: Docker, name: string, options: PullOptions = {}): Promise<string> {
+  const { pull = 'missing' } = options;
   const local = await localImage(docker, name);
-  if (local !== undefined) {
+  if (local !== undefined && pull !== 'always') {
     return local;
   }
+  if (pull === 'never') {
+    throw new ImageUnavailable(name, 'it is not on this host, and is never to be pulled');
+  }
+  try {
+    await sharedPull(docker, name, options);
+  } catch (error) {
+    if (local === undefined || !(error instanceof ImageUnavailable)) {
+      throw error;
+    }
+    options.onKept?.(error);
+    return local;
+  }
+  const pulled = await localImage(docker, name);
+  if (pulled === undefined) {
+    throw new ImageUnavailable(name, 'it was pulled, but the engine does not have it');
+  }
+  if (local === undefined) {
+    await options.onPulled?.();
+  }
+  return pulled;
+}
+
+async function sharedPull(docker: Docker, name: string, options: PullOptions): Promise<void> {
   const shared = pulls.get(docker) ?? new SharedOperations<PullEvent, void>();
   pulls.set(docker, shared);
-  const { credentials, backOff = oneAttempt, onRetry } = options;
+  const { credentials, backOff = oneAttempt, answerMs = 120_000, onRetry } = options;
   await shared.join(
     name,
     (tell, signal) =>
-      retry(() => pullImage(docker, name, { credentials, tell, signal }), {
+      retry(() => pullImage(docker, name, { credentials, answerMs, tell, signal }), {
         ...backOff,
         signal,
         mayPass: (error) => !(error instanceof ImageUnavailable && error.forGood),
@@ -55,12 +87,6 @@ export async function ensureImage(docker: Docker, name: string, options: PullOpt
       }),
     options,
   );
-  await options.onPulled?.();
-  const pulled = await localImage(docker, name);
-  if (pulled === undefined) {
-    throw new ImageUnavailable(name, 'it was pulled, but the engine does not have it');
-  }
-  return pulled;
 }
 
 /** Looked for by its name only: what could also be an image's id has a tag, as no id has. */
@@ -77,28 +103,46 @@ export async function localImage(docker: Docker, name: string): Promise<string |
 
 interface Pull {
   credentials: PullOptions['credentials'];
+  answerMs: number;
   tell(event: PullEvent): void;
   signal: AbortSignal;
 }
 
-async function pullImage(docker: Docker, name: string, { credentials, tell, signal }: Pull): Promise<void> {
+async function pullImage(
+  docker: Docker,
+  name: string,
+  { credentials, answerMs, tell, signal }: Pull,
+): Promise<void> {
   const { domain, path, tag, digest } = parseImageReference(withTag(name)) ?? noReference(name);
   const fromImage = domain === undefined ? path : `${domain}/${path}`;
+  const silence = new AbortController();
+  const silent = setTimeout(() => silence.abort(), answerMs);
+  const abortSignal = AbortSignal.any([signal, silence.signal]);
   try {
     // Beside a digest the tag does not count.
-    const options = { fromImage, tag: digest ?? tag, abortSignal: signal };
-    const stream = await docker.createImage(credentials ?? {}, options);
+    const stream = await docker.createImage(credentials ?? {}, {
+      fromImage,
+      tag: digest ?? tag,
+      abortSignal,
+    });
     for await (const line of answerLines(stream)) {
+      clearTimeout(silent);
       const event = PullEvent.parse(JSON.parse(line));
       if (event.error !== undefined) {
         throw new Error(event.error);
       }
       tell(event);
     }
+    abortSignal.throwIfAborted();
   } catch (error) {
     signal.throwIfAborted();
+    if (silence.signal.aborted) {
+      throw new ImageUnavailable(name, 'the registry does not answer', false);
+    }
     const message = engineMessage(error);
     throw new ImageUnavailable(name, inWords(message), isForGood(engineStatus(error), message));
+  } finally {
+    clearTimeout(silent);
   }
 }
 
@@ -136,7 +180,7 @@ export class ImageUnavailable extends Error {
   readonly forGood: boolean;
 
   constructor(name: string, reason: string, forGood = true) {
-    super(`The image "${name}" is not on this host and could not be pulled: ${reason}`);
+    super(`The image "${name}" could not be pulled: ${reason}`);
     this.name = 'ImageUnavailable';
     this.forGood = forGood;
   }

@@ -12,7 +12,7 @@ import type { SidecarControl } from '../sidecars/sidecar-control.ts';
 
 /**
  * A power that a task can ask for in `payload.features`. One folder each, with its settings, what it keeps on the host
- * and its tests; `index.ts` is the only list of them.
+ * and its tests; `all.ts` is the only list of them.
  *
  * Order of calls for a run: `openLog` as soon as the run is claimed, then `problems`, then `prepare`
  * (all features at once), then the hooks of what `prepare` returned, then the log consumer's `onClosed`.

@@ -4,7 +4,7 @@ import { testConfig } from '../config-file/testing/worker-config.ts';
 import { selectFeatures } from './selection.ts';
 
 test('a payload that names no feature uses those that are on by default', () => {
-  expect(select({})).toEqual({ used: ['localLiveLog', 'artifacts'], problems: [] });
+  expect(select({})).toEqual({ used: ['artifacts', 'localLiveLog'], problems: [] });
 });
 
 test('a feature that is off by default is used when the payload says so', () => {
@@ -30,7 +30,7 @@ test('an unknown feature is a problem even when the payload says false', () => {
 
 test('a feature that the worker has switched off is a problem when the payload asks for it', () => {
   expect(select({ taskclusterProxy: true }, { taskclusterProxy: { enabled: false } })).toEqual({
-    used: ['localLiveLog', 'artifacts'],
+    used: ['artifacts', 'localLiveLog'],
     problems: [
       {
         path: 'payload.features.taskclusterProxy',

@@ -44,12 +44,15 @@ async function namedImage(run: Run, name: string): Promise<LoadedImage> {
   run.resources.use(images.hold(withTag(name)));
   const hash = await ensureImage(engine.docker, name, {
     credentials: registryCredentials(config, name),
+    pull: config.dockerConfig.pull,
     backOff: config.dockerConfig,
+    answerMs: config.dockerConfig.pullAnswerSeconds * 1000,
     signal: run.signal,
     onEvent: pullProgress(run),
     onPulled: () => images.fetched([withTag(name)]),
     onRetry: (error, pauseMs) =>
       run.log.worker(`${error.message}; trying again in ${Math.round(pauseMs / 1000)} s.`),
+    onKept: ({ message }) => run.log.worker(`${message}. The one on this host is used.`),
   });
   return { hash };
 }

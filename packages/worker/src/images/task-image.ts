@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
-import { PassThrough, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { errorText } from '../artifacts/error-text.ts';
 import type { RetryLimits } from '../async/retry.ts';
 import { type Participation, SharedOperations } from '../async/shared-operations.ts';
-import { answerLines } from '../engine/answer-lines.ts';
-import { engineMessage, engineStatus } from '../engine/engine.ts';
+import { engineStatus } from '../engine/engine.ts';
 import { compressionOf } from './artifact-path.ts';
 import { decompress } from './decompress.ts';
 import { openDownload } from './download.ts';
 import { InvalidArchive } from './invalid-archive.ts';
 import type { Platform } from './oci-layout.ts';
 import { type ArchiveLimits, retaggedArchive } from './retagged-archive.ts';
+import { sendToEngine } from './send-to-engine.ts';
 
 export interface TaskImage {
   taskId: string;
@@ -154,48 +152,6 @@ async function opened(
       throw new ArtifactUnavailable(image, error);
     }
   }
-}
-
-/** A request body that ends early must not pass for a whole one, so a failure cuts the connection. */
-async function sendToEngine(
-  docker: Docker,
-  archive: AsyncIterable<Buffer>,
-  signal: AbortSignal,
-): Promise<void> {
-  const cut = new AbortController();
-  const body = new PassThrough();
-  const sent = pipeline(archive, body, { signal: AbortSignal.any([signal, cut.signal]) });
-  const answered = answerTo(docker, body, AbortSignal.any([signal, cut.signal]));
-  answered.catch(() => {});
-  try {
-    await Promise.all([sent, answered]);
-  } catch (error) {
-    cut.abort(error);
-    signal.throwIfAborted();
-    // What is wrong with the archive says more than that the engine has not got all of it.
-    const [sending] = await Promise.allSettled([sent]);
-    const aborted = sending.status === 'fulfilled' || (sending.reason as Error).name === 'AbortError';
-    throw aborted ? error : sending.reason;
-  }
-}
-
-async function answerTo(docker: Docker, body: Readable, signal: AbortSignal): Promise<void> {
-  try {
-    const stream = await docker.loadImage(body, { quiet: true, abortSignal: signal } as object);
-    for await (const line of answerLines(stream)) {
-      const { error } = JSON.parse(line) as { error?: string };
-      if (error !== undefined) {
-        throw new InvalidArchive(withoutFolder(error));
-      }
-    }
-  } catch (error) {
-    throw engineStatus(error) === undefined ? error : new InvalidArchive(withoutFolder(engineMessage(error)));
-  }
-}
-
-/** Files of an archive lie in a folder of the engine's for a while, which means nothing to anybody else. */
-function withoutFolder(message: string): string {
-  return message.replace(/\/\S*?\/docker-import-\d+\//g, '');
 }
 
 async function platformOf(docker: Docker): Promise<Platform> {

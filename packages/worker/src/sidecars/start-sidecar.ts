@@ -2,6 +2,7 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { type Engine, engineMessage } from '../engine/engine.ts';
 import { ensureImage } from '../engine/ensure-image.ts';
 import { type Owner, ownershipLabels } from '../ownership/labels.ts';
+import { howToGet } from './missing-sidecars.ts';
 import { makeSharedFolder } from './shared-folder.ts';
 import { SidecarControl, SidecarFailure } from './sidecar-control.ts';
 import { type SidecarImages, sidecarImage } from './sidecar-image.ts';
@@ -55,10 +56,14 @@ export async function startSidecar(
             throw failure(error);
           },
         );
-  const { credentials } = images;
-  const imageId = await ensureImage(engine.docker, image, { credentials, signal }).catch((error: Error) => {
-    throw new SidecarFailure(identity, error.message);
-  });
+  const { registry, credentials } = images;
+  // A public registry may have something else by the name that they have here.
+  const pull = registry === undefined ? 'never' : 'missing';
+  const imageId = await ensureImage(engine.docker, image, { credentials, pull, signal }).catch(
+    ({ message }: Error) => {
+      throw new SidecarFailure(identity, registry === undefined ? `${message}; ${howToGet}` : message);
+    },
+  );
   const container = await engine.docker
     .createContainer({
       Image: imageId,

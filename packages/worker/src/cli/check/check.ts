@@ -5,13 +5,12 @@ import type { WorkerConfig } from '../../config/config.ts';
 import { parseConfig, readConfigDocument } from '../../config-file/read-config.ts';
 import { bytesPerTask, roomOn } from '../../disk-room.ts';
 import { connectEngine } from '../../engine/engine.ts';
-import { localImage } from '../../engine/ensure-image.ts';
 import { diskOf, engineDisk } from '../../engine/free-disk.ts';
 import { features, featuresOf, slotsOf } from '../../features/index.ts';
 import { blockMetadata } from '../../firewall/block-metadata.ts';
 import { unblocked } from '../../firewall/guard-metadata.ts';
 import { parseRegistration, unregistered } from '../../providers/worker-manager.ts';
-import { sidecarImage } from '../../sidecars/sidecar-image.ts';
+import { howToGet, missingSidecars } from '../../sidecars/missing-sidecars.ts';
 import { UserError } from '../../user-error.ts';
 import { deploymentProblems } from './check-deployment.ts';
 
@@ -41,12 +40,11 @@ export async function check(options: { config?: string; online?: boolean }): Pro
     process.stdout.write(`problem: ${problem}\n`);
   }
   if (problems.length === 0) {
-    process.stdout.write('ok: nothing is in the way of a worker here\n');
-    if (options.config === undefined) {
-      process.stdout.write(
-        '`run-task` needs no more; `start` needs a configuration: check it with --config FILE\n',
-      );
-    }
+    process.stdout.write(
+      options.config === undefined
+        ? 'ok: `run-task` needs no more; `start` needs a configuration: check it with --config FILE\n'
+        : 'ok: nothing is in the way of a worker here\n',
+    );
   }
   return problems.length === 0 ? 0 : 1;
 }
@@ -73,16 +71,10 @@ async function checkEngine(problems: string[], config: WorkerConfig | undefined)
       .filter(({ name }) => config?.features[name]?.enabled ?? true)
       .flatMap((feature) => feature.sidecars ?? []);
     // With a registry they are pulled when they are first needed.
-    const images =
-      config?.sidecars.registry === undefined
-        ? sidecars.map((sidecar) => sidecarImage(sidecar, { digests: {} }))
-        : [];
-    for (const image of images) {
-      if ((await localImage(engine.docker, image)) === undefined) {
-        problems.push(
-          `The sidecar image ${image} is not on this host: bake it with "npm run images", or set "sidecars.registry".`,
-        );
-      }
+    const missing =
+      config?.sidecars.registry === undefined ? await missingSidecars(engine.docker, sidecars) : [];
+    if (missing.length > 0) {
+      problems.push(`Images of sidecars are not on this host: ${missing.join(', ')}; ${howToGet}.`);
     }
     await checkMetadata(problems, engine.docker, config);
     if (config !== undefined) {

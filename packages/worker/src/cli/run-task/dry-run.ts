@@ -3,6 +3,7 @@ import taskcluster from 'taskcluster-client';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
+import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { examine } from '../../lifecycle/examine.ts';
 import type { Image } from '../../payload/image.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
@@ -64,11 +65,15 @@ export async function dryRun(
       return JSON.stringify(image);
     }
     const name = typeof image === 'string' ? image : image.name;
-    return `${name} (${await whereIs(name)})`;
+    return `${name} (${await whereIs(name, config.dockerConfig.pull)})`;
   }
 
-  async function whereIs(image: string): Promise<string> {
-    return (await localImage(engine.docker, image)) === undefined ? 'to be pulled' : 'on this host';
+  async function whereIs(image: string, pull: PullPolicy = 'missing'): Promise<string> {
+    if (pull === 'always') {
+      return 'to be pulled';
+    }
+    const local = await localImage(engine.docker, image);
+    return local !== undefined ? 'on this host' : pull === 'never' ? 'missing' : 'to be pulled';
   }
 }
 

@@ -3,7 +3,7 @@ import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { features } from '../../features/index.ts';
 import { valueAt } from '../../payload/found.ts';
 import { makeRunFolder } from '../../run/run-folder.ts';
-import type { TaskDocument } from '../task-file.ts';
+import type { TaskDocument } from '../task-file/task-document.ts';
 import { localWorkerConfig, placeholder } from './local-worker.ts';
 
 /**

@@ -2,7 +2,7 @@ import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { expect, test } from '@jest/globals';
 import taskcluster from 'taskcluster-client';
 import { queueClient } from '../../queue/queue.ts';
-import type { TaskDocument } from '../task-file.ts';
+import type { TaskDocument } from '../task-file/task-document.ts';
 import { type TaskOverrides, taskDefinition } from './task-definition.ts';
 
 const payload = { image: 'busybox', maxRunTime: 10 };
@@ -96,5 +96,5 @@ async function created(
 }
 
 function documentOf(task: TaskDocument['task'], written: object = payload): TaskDocument {
-  return { name: 'hello', payload: written, task };
+  return { name: 'hello', taskId: taskcluster.slugid(), dependencies: [], payload: written, task };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { UserError } from '../../user-error.ts';
-import type { TemplateContext } from '../render-template.ts';
+import type { TemplateContext } from '../task-file/render-template.ts';
 
 /**
  * What `--context` arguments say, later ones before earlier ones: `NAME=VALUE`, whose value is a text, or a YAML or JSON file

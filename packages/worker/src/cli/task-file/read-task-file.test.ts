@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { payloadSchemaFor } from '../features/payload-schema.ts';
-import { readTaskFile, TaskFileError } from './task-file.ts';
+import { payloadSchemaFor } from '../../features/payload-schema.ts';
+import { readTaskFile } from './read-task-file.ts';
+import { TaskFileError } from './task-document.ts';
 
 let folder: string;
 
@@ -20,7 +21,9 @@ afterAll(async () => {
 async function readText(content: string, name = 'task.yml') {
   const path = join(folder, name);
   await writeFile(path, content);
-  return await readTaskFile(path, payloadSchemaFor());
+  const { tasks } = await readTaskFile(path, payloadSchemaFor());
+  // Ids are made for each reading.
+  return tasks.map(({ taskId: _, dependencies: __, ...task }) => task);
 }
 
 /** The error's lines, each starting behind the folder. */
@@ -86,10 +89,12 @@ test('a template is rendered with its context, and its errors have their lines',
   const path = join(folder, 'template.yml');
   await writeFile(path, template);
 
-  expect(await readTaskFile(path, payloadSchemaFor(), { version: '24.04', minutes: 2 })).toMatchObject([
-    { payload: { image: 'ubuntu:24.04', maxRunTime: 120 } },
-  ]);
-  await expect(readTaskFile(path, payloadSchemaFor(), { version: '24.04' })).rejects.toThrow(
+  expect(
+    await readTaskFile(path, payloadSchemaFor(), { context: { version: '24.04', minutes: 2 } }),
+  ).toMatchObject({
+    tasks: [{ payload: { image: 'ubuntu:24.04', maxRunTime: 120 } }],
+  });
+  await expect(readTaskFile(path, payloadSchemaFor(), { context: { version: '24.04' } })).rejects.toThrow(
     'template.yml:2:1: maxRunTime: not valid JSON-e: unknown context value minutes; give it by --context minutes=VALUE',
   );
   expect(await errorLines(template)).toEqual([
@@ -98,18 +103,18 @@ test('a template is rendered with its context, and its errors have their lines',
 });
 
 test('"-" reads standard input', async () => {
-  const module = JSON.stringify(new URL('./task-file.ts', import.meta.url).href);
-  const schema = JSON.stringify(new URL('../features/payload-schema.ts', import.meta.url).href);
+  const module = JSON.stringify(new URL('./read-task-file.ts', import.meta.url).href);
+  const schema = JSON.stringify(new URL('../../features/payload-schema.ts', import.meta.url).href);
   const script = `
     const { readTaskFile } = await import(${module});
     const { payloadSchemaFor } = await import(${schema});
-    console.log(JSON.stringify(await readTaskFile('-', payloadSchemaFor())));
+    console.log(JSON.stringify((await readTaskFile('-', payloadSchemaFor())).tasks));
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
 
   child.stdin.end('image: ubuntu\nmaxRunTime: 60\n');
 
-  expect(JSON.parse(await text(child.stdout))).toEqual([
+  expect(JSON.parse(await text(child.stdout))).toMatchObject([
     { name: 'task', payload: { image: 'ubuntu', maxRunTime: 60 }, task: {} },
   ]);
 });
@@ -143,10 +148,11 @@ describe('bad files', () => {
       ],
     ],
     [
-      'list',
-      '- image: a\n',
-      ['task.yml:1:1: found a list, expected a task definition or a payload, which is a mapping'],
+      'list in a list',
+      '- [{image: a}]\n',
+      ['task.yml:1:3: [0]: found a list, expected a task definition or a payload, which is a mapping'],
     ],
+    ['list of nothing', '[]\n', ['task.yml: has no tasks']],
     [
       'another mapping',
       'jobs: {}\n',

@@ -1,8 +1,8 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import taskcluster, { type Client } from 'taskcluster-client';
+import { taskDefinition } from '../run-task/task-definition.ts';
 import { DefinitionFields } from './definition-schema.ts';
-import { taskDefinition } from './run-task/task-definition.ts';
 
 const payload = { image: 'busybox', maxRunTime: 10 };
 let local: Awaited<ReturnType<typeof startLocalTaskcluster>>;
@@ -63,6 +63,7 @@ test.each([
 });
 
 async function create(task: object): Promise<void> {
-  const definition = taskDefinition({ name: 'test', payload, task }, { scopes: [], env: {} });
-  await queue.createTask(taskcluster.slugid(), definition);
+  const taskId = taskcluster.slugid();
+  const document = { name: 'test', taskId, dependencies: [], payload, task };
+  await queue.createTask(taskId, taskDefinition(document, { scopes: [], env: {} }));
 }

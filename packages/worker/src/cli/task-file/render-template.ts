@@ -1,5 +1,5 @@
 import jsone from 'json-e';
-import { type Problem, problemPath } from '../problem.ts';
+import { type Problem, problemPath } from '../../problem.ts';
 
 /** Values that a template may name. */
 export type TemplateContext = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { IDENTIFIER, SLUGID } from '@docker-worker/local-taskcluster/fields';
 import { z } from 'zod';
-import { DateTime } from '../payload/date-time.ts';
+import { DateTime } from '../../payload/date-time.ts';
 
 const slugid = z
   .string()
