@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
@@ -9,7 +9,7 @@ import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
-import { startWorker, type Worker } from '../../worker.ts';
+import type { Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import type { EventKind } from '../task-file/event/event.ts';
 import { readEvents } from '../task-file/event/read-events.ts';
@@ -101,8 +101,12 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   const engine = resources.use(await connectEngine());
   const logger = pino({ level: options.logLevel }, standardError);
   const warmUnits = resources.use(localWarmUnits(engine, logger, documents, capacity, settings));
-  // The engine makes networks and boots sidecars while everything else starts.
+  // The engine makes networks and boots sidecars while everything else is loaded and starts.
   warmUnits.refill();
+  const [{ startLocalTaskcluster }, { startWorker }] = await Promise.all([
+    import('@docker-worker/local-taskcluster'),
+    import('../../worker.ts'),
+  ]);
   const local = resources.use(
     await startLocalTaskcluster({ host: await bridgeGateway(engine.docker), oneQueue: true }),
   );
