@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { bundleOptions } from '../../docker/bundle-options.ts';
+import { bundleOptions } from '../../docker/bundle/bundle-options.ts';
 import type { Device, Patch } from './devices.ts';
 
 const root = join(import.meta.dirname, '../..');

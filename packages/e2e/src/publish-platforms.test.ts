@@ -37,7 +37,7 @@ test('with a builder for both architectures each image is one build, whose list 
     '--provenance=false',
     '--output=type=registry,rewrite-timestamp=true',
     '--metadata-file=<scratch>/metadata.json',
-    '--file=docker/service.Dockerfile',
+    '--file=docker/images/service.Dockerfile',
     'packages/tc-proxy',
   ]);
   // Nothing is made on or sent by the engine of this host.
