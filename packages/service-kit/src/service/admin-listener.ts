@@ -1,7 +1,8 @@
 import http, { type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { collectDefaultMetrics, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { ServiceError } from '../service-error.ts';
+import { registerProcessMetrics } from '../telemetry/process-metrics.ts';
 
 export interface AdminListenerOptions {
   address: string;
@@ -38,7 +39,7 @@ export async function openAdminListener(options: AdminListenerOptions): Promise<
         return answer(response, 200, JSON.stringify(options.version), 'application/json');
       case '/metrics':
         // From the first scrape on: the process metrics install observers, which cost something all the time.
-        if (!isCollecting) collectDefaultMetrics({ register: options.metrics });
+        if (!isCollecting) registerProcessMetrics(options.metrics);
         isCollecting = true;
         options.metrics.metrics().then(
           (text) => answer(response, 200, text, options.metrics.contentType),

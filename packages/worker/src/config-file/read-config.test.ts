@@ -59,13 +59,17 @@ test('all problems are told at once, each with its place', async () => {
     features: { artifacts: { enabled: 'yes' } },
   });
 
-  expect(message.split('\n').slice(1).sort()).toEqual([
-    expect.stringMatching(/^ {2}capacity: found the text 'two', expected a/),
-    expect.stringMatching(/^ {2}features\.artifacts\.enabled: found the text 'yes', expected true or false/),
-    expect.stringMatching(/^ {2}logging\.liveLogPort: /),
-    expect.stringMatching(/^ {2}workerGroup: missing; add it/),
-    '  workerId: found the number 7, expected a text; write it in quotes: "7"',
-  ]);
+  expect(message.split('\n').slice(1)).toEqual(
+    expect.arrayContaining([
+      "  line 8: capacity: found the text 'two', expected a number",
+      "  line 13: features.artifacts.enabled: found the text 'yes', expected true or false",
+      expect.stringMatching(/^ {2}line 10: logging\.liveLogPort: /),
+      // Where it could have stood.
+      expect.stringMatching(/^ {2}line 1: workerGroup: missing; add it/),
+      '  line 7: workerId: found the number 7, expected a text; write it in quotes: "7"',
+    ]),
+  );
+  expect(message.split('\n')).toHaveLength(6);
 });
 
 test.each([
@@ -75,7 +79,7 @@ test.each([
   ['dockerConfig', { defaultRegistry: 'a b' }, 'dockerConfig.defaultRegistry'],
 ])('%s %j is no registry', async (key, value, place) => {
   expect(await refusal({ ...complete, [key]: value })).toMatch(
-    new RegExp(`^ {2}${place}.*must be a registry as in names of images`, 'm'),
+    new RegExp(`^ {2}line 10: ${place}.*must be a registry as in names of images`, 'm'),
   );
 });
 
@@ -85,7 +89,7 @@ test.each(['registries', 'vpnProxies', 'features', 'limits'])(
     const document = JSON.parse(`{ "${key}": { "__proto__": {} } }`);
 
     expect(await refusal({ ...complete, ...document })).toContain(
-      `  ${key}.__proto__: nothing may be called __proto__; choose another name`,
+      `  line 10: ${key}.__proto__: nothing may be called __proto__; choose another name`,
     );
   },
 );
@@ -96,18 +100,18 @@ test.each([
   ['feature', 'features'],
 ])('the unknown key %s is refused with what was probably meant', async (written, meant) => {
   expect(await refusal({ ...complete, [written]: 1 })).toContain(
-    `  ${written}: unknown key; did you mean '${meant}'?`,
+    `  line 9: ${written}: unknown key; did you mean '${meant}'?`,
   );
 });
 
 test('an unknown key in a section is refused as well', async () => {
   expect(await refusal({ ...complete, logging: { liveLogport: 1 } })).toContain(
-    "  logging.liveLogport: unknown key; did you mean 'liveLogPort'?",
+    "  line 10: logging.liveLogport: unknown key; did you mean 'liveLogPort'?",
   );
 });
 
 test.each(['has space', 'a/b', '', 'x'.repeat(39)])('the worker id %j is refused', async (workerId) => {
-  expect(await refusal({ ...complete, workerId })).toContain('  workerId: must be 1 to 38 letters');
+  expect(await refusal({ ...complete, workerId })).toContain('  line 8: workerId: must be 1 to 38 letters');
 });
 
 test('a file that is not there is a message with the option that names one', async () => {

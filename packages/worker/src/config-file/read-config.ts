@@ -7,12 +7,18 @@ import { prototypeKeys } from '../payload/prototype-keys.ts';
 import { schemaProblems } from '../payload/schema-messages.ts';
 import { type Problem, problemLine } from '../problem.ts';
 import { UserError } from '../user-error.ts';
+import { position } from '../yaml-position.ts';
 import { withoutObsoleteKeys } from './obsolete-keys.ts';
 import { FeatureSettings, WorkerConfig } from './worker-config.ts';
 
 export class ConfigError extends UserError {
-  constructor(file: string, problems: Problem[]) {
-    super(`${file} cannot be used:\n${problems.map((problem) => `  ${problemLine(problem)}`).join('\n')}`);
+  /** @param lineOf tells the lines of problems that have a place in the file */
+  constructor(file: string, problems: Problem[], lineOf?: ConfigDocument['lineOf']) {
+    const lines = problems.map(({ keys, ...problem }) => {
+      const line = keys === undefined ? undefined : lineOf?.(keys);
+      return `  ${line === undefined ? '' : `line ${line}: `}${problemLine(problem)}`;
+    });
+    super(`${file} cannot be used:\n${lines.join('\n')}`);
     this.name = 'ConfigError';
   }
 }
@@ -21,11 +27,8 @@ export class ConfigError extends UserError {
 export interface ConfigDocument {
   file: string;
   document: unknown;
-}
-
-/** @throws ConfigError */
-export async function readConfigDocument(file: string): Promise<ConfigDocument> {
-  return { file, document: await readDocument(file) };
+  /** The line of the deepest part of the file that is on the way to `keys`; only of what was written as it stands. */
+  lineOf?(keys: readonly PropertyKey[]): number;
 }
 
 export interface ParsedConfig {
@@ -40,11 +43,12 @@ export interface ParsedConfig {
  * @throws ConfigError with every problem at once
  */
 export function parseConfig(
-  { file, document }: ConfigDocument,
+  { document, ...source }: ConfigDocument,
   env: NodeJS.ProcessEnv = process.env,
 ): ParsedConfig {
   const { kept, obsoleteKeys } = withoutObsoleteKeys(document);
-  return { config: checked(file, WorkerConfig, withEnvironment(kept, env)), obsoleteKeys };
+  const config = checked(WorkerConfig, { ...source, document: withEnvironment(kept, env) });
+  return { config, obsoleteKeys };
 }
 
 /**
@@ -53,12 +57,13 @@ export function parseConfig(
  * @throws ConfigError with every problem at once
  */
 export async function readFeatureSettings(file: string): Promise<FeatureSettings> {
-  const document = await readDocument(file);
-  checked(file, FeatureSettings, document);
-  return document as FeatureSettings;
+  const source = await readConfigDocument(file);
+  checked(FeatureSettings, source);
+  return source.document as FeatureSettings;
 }
 
-async function readDocument(file: string): Promise<unknown> {
+/** @throws ConfigError */
+export async function readConfigDocument(file: string): Promise<ConfigDocument> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(file, [
       { path: '', message: `it cannot be read (${error.code}); name an existing file with --config` },
@@ -74,7 +79,7 @@ async function readDocument(file: string): Promise<unknown> {
     );
   }
   try {
-    return document.toJS();
+    return { file, document: document.toJS(), lineOf: (keys) => position(lines, document, keys).line };
   } catch (error) {
     // An alias without its anchor is found only now.
     throw new ConfigError(file, [{ path: '', message: (error as Error).message }]);
@@ -82,9 +87,8 @@ async function readDocument(file: string): Promise<unknown> {
 }
 
 function checked<Schema extends z.ZodType>(
-  file: string,
   schema: Schema,
-  document: unknown,
+  { file, document, lineOf }: ConfigDocument,
 ): z.output<Schema> {
   const parsed = schema.safeParse(document);
   const issues = parsed.error?.issues ?? [];
@@ -95,7 +99,7 @@ function checked<Schema extends z.ZodType>(
     ...takenFeatureNames(document),
   );
   if (problems.length > 0) {
-    throw new ConfigError(file, problems);
+    throw new ConfigError(file, problems, lineOf);
   }
   return parsed.data as z.output<Schema>;
 }
@@ -121,15 +125,18 @@ function unknownFeatureNames(document: unknown): Problem[] {
     ...families.flatMap(({ key }) => namesBelow(document, key)),
   ];
   const named = [
-    ...Object.keys(gates ?? {}).map((name) => ({ name, path: `features.${name}` })),
-    ...(Array.isArray(warm?.features) ? warm.features : []).map((name) => ({ name, path: 'warm.features' })),
+    ...Object.keys(gates ?? {}).map((name) => ({ name, keys: ['features', name] })),
+    ...(Array.isArray(warm?.features) ? warm.features : []).map((name) => ({
+      name,
+      keys: ['warm', 'features'],
+    })),
   ];
   return named
     .filter(({ name }) => !known.includes(name))
-    .map(({ name, path }) => {
+    .map(({ name, keys }) => {
       const nearest = nearestName(String(name), known);
       const mend = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean '${nearest}'?`;
-      return { path, message: `there is no feature '${name}'; ${mend}` };
+      return { path: keys.join('.'), keys, message: `there is no feature '${name}'; ${mend}` };
     });
 }
 
@@ -138,7 +145,11 @@ function takenFeatureNames(document: unknown): Problem[] {
   return families.flatMap(({ key }) =>
     namesBelow(document, key)
       .filter((name) => features.some((feature) => feature.name === name))
-      .map((name) => ({ path: `${key}.${name}`, message: 'is the name of another feature' })),
+      .map((name) => ({
+        path: `${key}.${name}`,
+        keys: [key, name],
+        message: 'is the name of another feature',
+      })),
   );
 }
 

@@ -43,6 +43,15 @@ async function open(state: WorkerState = 'claiming') {
   return { metrics, port: server.port, get, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
+test('only what counts has the name of a counter', async () => {
+  await using server = await open();
+
+  const { text } = await server.get('/metrics');
+
+  expect(text).toContain('process_resident_memory_bytes');
+  expect(text).not.toMatch(/^# TYPE \S+_total (?!counter)/m);
+});
+
 test.each(['/status', '/status.json'])('machines get the status as JSON: %s', async (path) => {
   await using server = await open();
 

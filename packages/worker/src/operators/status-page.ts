@@ -5,7 +5,7 @@ const style = `
   h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
   table { border-collapse: collapse; width: 100%; }
   th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; }
-  code { font-size: .9em; } .state { font-weight: 600; }
+  section { overflow-x: auto; } code { font-size: .9em; overflow-wrap: anywhere; } .state { font-weight: 600; }
   @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd; } a { color: #8bf; } th, td { border-color: #444; } }
 `;
 
@@ -22,12 +22,12 @@ export function statusPage({ worker, versions, capacity, disk, runs, warm }: Wor
   const title = escaped(`${worker.pool} ${worker.group}/${worker.id}`);
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>${title}</title><style>${style}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5"><title>${title}</title><style>${style}</style></head>
 <body>
 <h1>${title}</h1>
 <table>${rows.join('')}</table>
 <h2>Running tasks</h2>
-${runs.length === 0 ? '<p>None.</p>' : runsTable(runs)}
+${runs.length === 0 ? '<p>None.</p>' : `<section>${runsTable(runs)}</section>`}
 </body>
 </html>
 `;

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { registerProcessMetrics } from '@docker-worker/service-kit/process-metrics';
+import { Gauge, type Registry } from 'prom-client';
 import { slotsOf } from '../features/index.ts';
 import { type Observed, workerStatus } from './worker-status.ts';
 
@@ -9,7 +10,7 @@ import { type Observed, workerStatus } from './worker-status.ts';
  */
 export function registerGauges(registry: Registry, observed: () => Observed): void {
   const here = { registers: [registry] };
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   new Gauge({
     name: 'docker_worker_running',
     help: 'Tasks that run.',

@@ -1,12 +1,11 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type Pair } from 'yaml';
 
-/** `file:line:column` of the deepest part of the document that is on the way to `keys`. */
+/** Where the deepest part of the document begins that is on the way to `keys`. */
 export function position(
-  file: string,
   lines: LineCounter,
   document: Document.Parsed,
   keys: readonly PropertyKey[],
-): string {
+): { line: number; col: number } {
   let node: Node | null | undefined = document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const key of keys) {
@@ -26,6 +25,5 @@ export function position(
       break;
     }
   }
-  const { line, col } = lines.linePos(offset);
-  return `${file}:${line}:${col}`;
+  return lines.linePos(offset);
 }
