@@ -119,7 +119,7 @@ test.concurrent('parallel runs two tasks side by side, each with the scopes of i
   }
 });
 
-test.concurrent('decision creates a task by the scopes of its role, and what it leaves is signed', async () => {
+test.concurrent('decision creates tasks by the scopes of its role, which run, and what it leaves is signed', async () => {
   await using folder = await makeTempDir();
   const role = 'assume:repo:github.com/example/project:branch:main';
   const scopes = [
@@ -138,6 +138,7 @@ test.concurrent('decision creates a task by the scopes of its role, and what it 
   );
 
   expect(stdout).toMatch(/Created build: [\w-]{22}/);
+  expect(stdout).toMatch(/\[build\] building\r\n[\s\S]*\[test\] testing\r\n/);
   expect(code).toBe(0);
   const [, key = ''] =
     /chainOfTrust: signs with a key that was made for this run \(public key (\S+)\)/.exec(stderr) ?? [];
@@ -149,6 +150,18 @@ test.concurrent('decision creates a task by the scopes of its role, and what it 
   const signature = await readFile(join(folder.path, 'public/chain-of-trust.json.sig'));
   expect(verify(null, document, publicKey, signature)).toBe(true);
   expect(Object.keys(JSON.parse(document.toString()).artifacts)).toContain('public/task-graph.json');
+});
+
+test.concurrent('task-graph makes an image, builds in it, and tests what was built', async () => {
+  await using folder = await makeTempDir();
+
+  const { code, stdout, stderr } = await runExample('task-graph.yml', '--artifacts', folder.path);
+
+  expect(stdout).toContain('[test-small] Testing what was built with tools 1.0.');
+  expect(stdout).toContain('[test-large] Testing what was built with tools 1.0.');
+  expect(await readFile(join(folder.path, 'build/public/result.txt'), 'utf8')).toBe('built with tools 1.0\n');
+  expect(stderr).toContain('docker-image-tools: completed\n');
+  expect(code).toBe(0);
 });
 
 test.concurrent('.taskcluster.yml makes tasks of the commit that is checked out', async () => {

@@ -34,10 +34,13 @@ export class ApiError extends Error {
 export class InsufficientScopes extends ApiError {
   /** What it lacks, as a scope expression. */
   readonly missing: unknown;
+  /** Of the caller, if it has credentials. */
+  readonly clientId: string | undefined;
 
-  constructor(missing: unknown, message: string) {
+  constructor(missing: unknown, clientId: string | undefined, message: string) {
     super('InsufficientScopes', message);
     this.missing = missing;
+    this.clientId = clientId;
   }
 }
 

@@ -2,6 +2,7 @@ export {
   type LocalTaskcluster,
   type LocalTaskclusterOptions,
   type SeenRequest,
+  type SeenTask,
   startLocalTaskcluster,
 } from './local-taskcluster.ts';
 export type { Logger } from './logger.ts';

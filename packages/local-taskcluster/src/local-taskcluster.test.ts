@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { type SeenRequest, startLocalTaskcluster } from './local-taskcluster.ts';
+import { type SeenRequest, type SeenTask, startLocalTaskcluster } from './local-taskcluster.ts';
 import { startForTest } from './testing/start.ts';
 import { createRunningTask, createTask, inMs, QUEUE_ID, WORKER } from './testing/task.ts';
 
@@ -126,6 +126,21 @@ test('listeners see each request without its query until they leave', async () =
   expect(seen).toEqual([
     { method: 'GET', path: '/api/secrets/v1/secrets', status: 200 },
     { method: 'GET', path: '/api/secrets/v1/secret/none', status: 404 },
+  ]);
+});
+
+test('listeners see each task when it is created and when it is resolved, in whatever queue it waits', async () => {
+  await using local = await startForTest({ oneQueue: true });
+  const seen: SeenTask[] = [];
+  local.onTask((task) => seen.push(task));
+  const taskId = await createTask(local, { taskQueueId: 'some/where' });
+  const { tasks } = await local.queue.claimWork('another/place', { ...WORKER, tasks: 1 });
+  await local.queue.reportCompleted(taskId, 0);
+
+  expect(tasks).toMatchObject([{ status: { taskId, taskQueueId: 'some/where' } }]);
+  expect(seen).toMatchObject([
+    { taskId, state: 'unscheduled' },
+    { taskId, state: 'completed', task: { taskQueueId: 'some/where' } },
   ]);
 });
 

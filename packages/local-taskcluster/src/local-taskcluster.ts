@@ -8,10 +8,13 @@ import { Clients } from './auth/clients.ts';
 import { Roles } from './auth/roles.ts';
 import { BlobStore } from './blobs/blob-store.ts';
 import { ObjectStore } from './blobs/object-store.ts';
+import type { InsufficientScopes } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { createQueue } from './queue/queue.ts';
 import { queueService } from './queue/service.ts';
 import { signedArtifactUrl } from './queue/signed-artifact-url.ts';
+import type { TaskDefinition } from './queue/task-definition.ts';
+import { stateOf, type TaskRecord, type TaskState } from './queue/task-record.ts';
 import { createServer } from './server.ts';
 import { authService } from './services/auth/auth.ts';
 import { indexService } from './services/index-service.ts';
@@ -36,6 +39,8 @@ export interface LocalTaskclusterOptions {
   claimSeconds?: number;
   /** How long claimWork waits for a task; default 20, fractions allowed. */
   longPollSeconds?: number;
+  /** Gives workers the tasks of all task queues, whichever they ask for; default false. */
+  oneQueue?: boolean;
   /** Whether there is a role `anonymous`, which a new deployment does not have; default true. */
   anonymous?: boolean;
   /** Of the client that has all scopes; default `root`. */
@@ -52,6 +57,15 @@ export interface SeenRequest {
   status: number;
   /** The scope expression that the caller did not satisfy. */
   missingScopes?: unknown;
+  /** Of the caller whom they are missing, if it has credentials. */
+  clientId?: string;
+}
+
+/** A task that was created, or that is resolved for good. */
+export interface SeenTask {
+  taskId: string;
+  state: TaskState;
+  task: TaskDefinition;
 }
 
 export interface LocalTaskcluster extends AsyncDisposable {
@@ -62,6 +76,8 @@ export interface LocalTaskcluster extends AsyncDisposable {
   credentials: { clientId: string; accessToken: string };
   /** Calls `listener` after each response, until the returned function is called. */
   onRequest(listener: (request: SeenRequest) => void): () => void;
+  /** Calls `listener` once a task is created, and once it is resolved, until the returned function is called. */
+  onTask(listener: (task: SeenTask) => void): () => void;
 }
 
 /** Called before the server listens; for tests that look at bodies. */
@@ -77,6 +93,7 @@ export async function startLocalTaskcluster(
 ): Promise<LocalTaskcluster> {
   await using stack = new AsyncDisposableStack();
   const { host = '127.0.0.1', port = 0, dataDir, claimSeconds = 1200, longPollSeconds = 20 } = options;
+  const { oneQueue = false } = options;
   let rootUrl = options.rootUrl?.replace(/\/$/, '') ?? '';
   const publicUrl = () => new URL(rootUrl);
 
@@ -92,7 +109,7 @@ export async function startLocalTaskcluster(
 
   const closing = new AbortController();
   const queue = createQueue({
-    ...{ database, alarms, clients, blobs, objects, claimSeconds, longPollSeconds },
+    ...{ database, alarms, clients, blobs, objects, claimSeconds, longPollSeconds, oneQueue },
     closing: closing.signal,
   });
   const services = [
@@ -111,18 +128,34 @@ export async function startLocalTaskcluster(
       clients.ensureStatic('static/taskcluster/worker-manager', ['*']),
     ),
   ];
-  const missing = new WeakMap<object, unknown>();
+  const refusals = new WeakMap<object, InsufficientScopes>();
   const app = createServer({
     ...{ authenticator, publicUrl, blobs, services, logger: options.logger },
-    onInsufficientScopes: ({ raw }, expression) => void missing.set(raw, expression),
+    onInsufficientScopes: ({ raw }, refusal) => void refusals.set(raw, refusal),
   });
   const listeners = new Set<(request: SeenRequest) => void>();
   app.addHook('onResponse', async ({ raw }, reply) => {
     const [path = ''] = (raw.url ?? '').split('?');
+    const { missing, clientId } = refusals.get(raw) ?? {};
     for (const listener of listeners) {
-      listener({ method: raw.method ?? '', path, status: reply.statusCode, missingScopes: missing.get(raw) });
+      listener({
+        method: raw.method ?? '',
+        path,
+        status: reply.statusCode,
+        missingScopes: missing,
+        clientId,
+      });
     }
   });
+  const taskListeners = new Set<(task: SeenTask) => void>();
+  const tell = (record: TaskRecord) => {
+    const seen = { taskId: record.taskId, state: stateOf(record), task: record.task };
+    database.afterCommit(() => {
+      for (const listener of taskListeners) listener(seen);
+    });
+  };
+  queue.lifecycle.onCreated(tell);
+  queue.lifecycle.onResolved(tell);
   tap?.(app, services);
   stack.defer(async () => {
     closing.abort();
@@ -141,6 +174,10 @@ export async function startLocalTaskcluster(
     onRequest(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onTask(listener) {
+      taskListeners.add(listener);
+      return () => taskListeners.delete(listener);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

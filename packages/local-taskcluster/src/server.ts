@@ -18,7 +18,7 @@ export interface ServerOptions extends MountOptions {
   blobs: BlobStore;
   logger: Logger | undefined;
   /** Told before the response when a caller lacks scopes. */
-  onInsufficientScopes(request: FastifyRequest, missing: unknown): void;
+  onInsufficientScopes(request: FastifyRequest, refusal: InsufficientScopes): void;
 }
 
 /** The HTTP side: routes, errors, CORS. Nothing listens yet. */
@@ -57,7 +57,7 @@ export function createServer({
     // A caller that goes away in the middle of an upload is no fault of the server.
     const isOurs = refusal.code === 'InternalServerError' && !request.raw.readableAborted;
     if (isOurs) logger?.error({ err: error }, 'request failed');
-    if (refusal instanceof InsufficientScopes) onInsufficientScopes(request, refusal.missing);
+    if (refusal instanceof InsufficientScopes) onInsufficientScopes(request, refusal);
     if (refusal.code === 'AuthenticationFailed') reply.header('www-authenticate', 'hawk');
     return reply.code(refusal.status).send(errorBody(refusal, requestInfo(request)));
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { eventOfFile } from './cli/run-task/event/event-of-file.ts';
+import { eventOfFile } from './cli/task-file/event/event-of-file.ts';
 import { readTaskFile } from './cli/task-file/read-task-file.ts';
 import { ConfigFile } from './config-file/worker-config.ts';
 import { payloadSchemaFor } from './features/payload-schema.ts';

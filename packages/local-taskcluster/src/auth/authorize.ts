@@ -13,6 +13,7 @@ export function authorize(identity: Identity, required: ScopeExpression): void {
       : `Client ID ${identity.clientId} does`;
   throw new InsufficientScopes(
     missing,
+    identity.clientId,
     [
       `${who} not have sufficient scopes and is missing the following scopes:`,
       ...['', '```', format(missing), '```', ''],

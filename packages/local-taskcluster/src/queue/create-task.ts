@@ -35,7 +35,7 @@ export function createTask(
   checkTimes(task);
   groups.join(taskId, task);
   const record: TaskRecord = { taskId, task, retriesLeft: task.retries, runs: [] };
-  lifecycle.save(record);
+  lifecycle.create(record);
   dependencies.track(record);
   lifecycle.watchDeadline(record);
   return record;

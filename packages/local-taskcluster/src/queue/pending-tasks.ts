@@ -13,6 +13,12 @@ interface TaskQueue {
 /** Which tasks wait for a worker, and which workers wait for a task. In memory: it is derived from the tasks. */
 export class PendingTasks {
   readonly #queues = new Map<string, TaskQueue>();
+  readonly #isOne: boolean;
+
+  /** @param isOne whether all task queues are one */
+  constructor(isOne = false) {
+    this.#isOne = isOne;
+  }
 
   add(taskQueueId: string, taskId: string, priority: Priority): void {
     const queue = this.#queue(taskQueueId);
@@ -73,7 +79,8 @@ export class PendingTasks {
     return promise;
   }
 
-  #queue(taskQueueId: string): TaskQueue {
+  #queue(name: string): TaskQueue {
+    const taskQueueId = this.#isOne ? '' : name;
     let queue = this.#queues.get(taskQueueId);
     if (!queue) {
       const lanes = Object.fromEntries(PRIORITIES.map((priority) => [priority, new Set<string>()]));

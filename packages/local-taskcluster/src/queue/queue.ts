@@ -20,6 +20,8 @@ export interface QueueOptions {
   objects: ObjectStore;
   claimSeconds: number;
   longPollSeconds: number;
+  /** Whether workers are given the tasks of all task queues. */
+  oneQueue: boolean;
   /** Aborted when the server stops. */
   closing: AbortSignal;
 }
@@ -28,7 +30,7 @@ export interface QueueOptions {
 export type Queue = ReturnType<typeof createQueue>;
 
 export function createQueue({ database, alarms, clients, blobs, objects, ...options }: QueueOptions) {
-  const pending = new PendingTasks();
+  const pending = new PendingTasks(options.oneQueue);
   const lifecycle = new TaskLifecycle({ database, alarms, pending });
   const workers = new QueueWorkers(database);
   const signer = clients.ensureStatic('static/taskcluster/queue', ['*']);

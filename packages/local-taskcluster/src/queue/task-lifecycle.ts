@@ -35,6 +35,7 @@ export class TaskLifecycle {
   readonly #database: Database;
   readonly #alarms: Alarms;
   readonly #pending: PendingTasks;
+  readonly #onCreated: ((record: TaskRecord) => void)[] = [];
   readonly #onResolved: ((record: TaskRecord) => void)[] = [];
 
   constructor({ database, alarms, pending }: LifecycleOptions) {
@@ -42,6 +43,11 @@ export class TaskLifecycle {
     this.#database = database;
     this.#alarms = alarms;
     this.#pending = pending;
+  }
+
+  /** Called within the transaction that creates a task. */
+  onCreated(listener: (record: TaskRecord) => void): void {
+    this.#onCreated.push(listener);
   }
 
   /** Called within the transaction that resolves a task for good. */
@@ -60,6 +66,11 @@ export class TaskLifecycle {
       throw new ApiError('ResourceNotFound', `Task \`${taskId}\` not found. Are you sure it was created?`);
     }
     return record;
+  }
+
+  create(record: TaskRecord): void {
+    this.save(record);
+    for (const listener of this.#onCreated) listener(record);
   }
 
   save(record: TaskRecord): void {

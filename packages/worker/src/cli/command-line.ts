@@ -1,10 +1,10 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { pullPolicies } from '../engine/pull-policy.ts';
 import { UserError } from '../user-error.ts';
 import { version } from '../version.ts';
 import { type Shell, shells } from './completion-shells.ts';
 import { exitCode } from './exit-code.ts';
-import { eventKinds } from './run-task/event/event.ts';
+import { eventKinds } from './task-file/event/event.ts';
 
 /** Parses and runs a command line; returns the exit code. Each command is loaded only when it is used. */
 export async function runCommandLine(argv: string[]): Promise<number> {
@@ -20,7 +20,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .command('run-task')
     .argument(
       '<file>',
-      'YAML or JSON: a task definition, just its payload, or a .taskcluster.yml; several documents are several tasks; "-" reads standard input',
+      'YAML or JSON: a task definition, just its payload, a list or graph of tasks, or a .taskcluster.yml; several documents are several tasks; "-" reads standard input',
     )
     .description("Run tasks on this machine, with an embedded Taskcluster; the exit code is the task's.")
     .option('--artifacts <dir>', 'keep the artifacts in this folder; each of several tasks has its own in it')
@@ -50,6 +50,14 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       ).choices(eventKinds),
     )
     .option('--event-file <file>', 'make them for a stored event: the body of a webhook, as JSON')
+    .option('--target <name>', 'run this task of the file, and those that it needs; a glob', collect, [])
+    .option('--list', 'print the tasks of the file and what they need, and run none')
+    .addOption(
+      new Option(
+        '--capacity <count>',
+        'how many tasks run at once; default: as many as there are cores, two at least',
+      ).argParser(wholeNumber),
+    )
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .addOption(
@@ -159,6 +167,13 @@ function likeStart(argv: string[]): string[] {
   const [node = '', script = '', first, host, ...profile] = argv;
   const isOriginals = first === '--host' && host !== undefined && profile.length <= 1;
   return isOriginals ? [node, script, 'start', '--host', host] : argv;
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(value)) {
+    throw new InvalidArgumentError('It must be a whole number from 1 to 9999.');
+  }
+  return Number(value);
 }
 
 function collect(value: string, earlier: string[]): string[] {

@@ -3,6 +3,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { longTimeout } from '../async/long-timeout.ts';
 import { whenAborted } from '../async/when-aborted.ts';
 import type { RunningContainer } from '../containers/task-container.ts';
+import { engineStatus } from '../engine/engine.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Outcome, outcomeOf } from '../run/outcome.ts';
@@ -58,9 +59,11 @@ async function start(run: Run, { container }: Prepared): Promise<RunningContaine
   const { log, logger } = run;
   logger.info({ container: container.id }, 'task run');
   log.worker('=== Task Starting ===');
+  run.mayRun = true;
   try {
     return await container.start(log.output());
   } catch (error) {
+    run.mayRun = engineStatus(error) === undefined;
     throw unstartable(run, error);
   }
 }
@@ -91,6 +94,7 @@ async function exitOf(
   const exit = await Promise.race([container.exited, overdue(run, exitMs, settled.signal)]).finally(() =>
     settled.abort(),
   );
+  run.mayRun = exit === undefined;
   if (run.signal.aborted || exit === undefined) {
     const { message, resolution } = run.signal.reason as RunAbort;
     run.log.error(message);

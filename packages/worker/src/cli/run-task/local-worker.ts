@@ -8,10 +8,8 @@ import type { Engine } from '../../engine/engine.ts';
 import { selectFeatures } from '../../features/selection.ts';
 import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
+import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
-
-/** The pool that `run-task` creates its tasks in; the embedded Taskcluster has no other. */
-export const localPool = { provisionerId: 'local', workerType: 'run-task' } as const;
 
 /** Stands for the embedded Taskcluster where only what does not depend on it is asked for. */
 export const placeholder = {
@@ -72,23 +70,25 @@ function stateHome(): string {
 }
 
 /**
- * One network with sidecars for each task, begun before there is a worker. They fit if all tasks want the
+ * One network with sidecars for each task that runs at first, begun before there is a worker. They fit if all tasks want the
  * same sidecars; otherwise each task gets its own when it is claimed.
  */
 export function localWarmUnits(
   engine: Engine,
   logger: Logger,
   documents: TaskDocument[],
+  capacity: number,
   settings: FeatureSettings = {},
 ): WarmUnits {
-  const config = localWorkerConfig(placeholder, documents.length, settings);
+  const count = Math.min(documents.length, capacity);
+  const config = localWorkerConfig(placeholder, capacity, settings);
   const [first = [], ...others] = documents.map(({ payload }) =>
     selectFeatures(payload, config).used.flatMap((feature) => feature.sidecars ?? []),
   );
   const alike = others.every((sidecars) => isDeepStrictEqual(sidecars, first));
   return new WarmUnits({
-    count: alike ? documents.length : 0,
-    limit: documents.length,
+    count: alike ? count : 0,
+    limit: count,
     sidecars: first,
     make: () => createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, first, 'warm'),
     logger,

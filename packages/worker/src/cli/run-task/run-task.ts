@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
@@ -10,12 +11,14 @@ import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
+import type { EventKind } from '../task-file/event/event.ts';
+import { readEvents } from '../task-file/event/read-events.ts';
+import { listText } from '../task-file/graph/list-text.ts';
 import { readTaskFile } from '../task-file/read-task-file.ts';
+import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
 import { dryRun } from './dry-run.ts';
-import type { EventKind } from './event/event.ts';
-import { readEvents } from './event/read-events.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
@@ -42,6 +45,9 @@ export interface RunTaskOptions extends LogInOptions {
   context: string[];
   event?: EventKind;
   eventFile?: string;
+  target: string[];
+  list?: boolean;
+  capacity?: number;
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -65,15 +71,22 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   const read = await readTaskFile(file, schema, {
     context: readContext(options.context),
     events: await readEvents(file, options),
+    targets: options.target,
   });
+  if (options.list) {
+    process.stdout.write(listText(read.tasks));
+    return 0;
+  }
   const documents = letIn(read.tasks, options);
   const overrides = { scopes: options.scope, env: parseVariables(options.env) };
   const secrets = parseSecrets(options.secret);
   const roles = parseRoles(options.role);
   const tasks = documents.map((document) => ({
     name: document.name,
+    taskId: document.taskId,
     definition: taskDefinition(document, overrides),
   }));
+  const capacity = options.capacity ?? Math.max(2, availableParallelism());
   for (const notice of [...read.notices, ...noticesOf(documents, roles)]) {
     say(notice);
   }
@@ -87,19 +100,19 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   }
   const engine = resources.use(await connectEngine());
   const logger = pino({ level: options.logLevel }, standardError);
-  const warmUnits = resources.use(localWarmUnits(engine, logger, documents, settings));
+  const warmUnits = resources.use(localWarmUnits(engine, logger, documents, capacity, settings));
   // The engine makes networks and boots sidecars while everything else starts.
   warmUnits.refill();
-  const local = resources.use(await startLocalTaskcluster({ host: await bridgeGateway(engine.docker) }));
-  const client = { rootUrl: local.rootUrl, credentials: local.credentials };
-  using _refusals = tellRefusals(
-    local,
-    documents.flatMap(({ task }) => [...(task.scopes ?? []), ...options.scope]),
+  const local = resources.use(
+    await startLocalTaskcluster({ host: await bridgeGateway(engine.docker), oneQueue: true }),
   );
+  const client = { rootUrl: local.rootUrl, credentials: local.credentials };
   const session = new Session(new taskcluster.Queue(client), options.artifacts, process.stdout);
+  resources.defer(local.onTask((task) => session.seen(task)));
+  resources.defer(tellRefusals(local, session));
   const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
-  const config = localWorkerConfig(local, tasks.length, settings);
+  const config = localWorkerConfig(local, capacity, settings);
   let worker: Worker | undefined;
   using _uncaught = endOnUncaught({ config, logger, worker: () => worker });
   [worker] = await Promise.all([
@@ -115,7 +128,9 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     createSecrets(new taskcluster.Secrets(client), secrets),
     createRoles(new taskcluster.Auth(client), roles),
   ]);
-  await session.create(tasks);
+  await session.create(
+    tasks.map(({ definition, ...task }) => ({ ...task, definition: withRootUrl(definition, local.rootUrl) })),
+  );
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
   return (await logIn.exitCode()) ?? taskCode;
@@ -135,30 +150,26 @@ async function createSecrets(service: Client, secrets: Map<string, object>): Pro
 
 /** What is left out of tasks because there is no deployment behind them. */
 function noticesOf(documents: TaskDocument[], roles: RoleScopes): string[] {
-  return documents.flatMap(({ name, task: { dependencies = [], scopes = [] } }) => [
-    ...(dependencies.length === 0
-      ? []
-      : [
-          `${name}: runs without the tasks that it depends on, which are not here: ${dependencies.join(', ')}`,
-        ]),
-    ...unknownRoles(scopes, roles).map((role) => `${name}: ${unknownRoleText(role)}`),
-  ]);
+  return documents.flatMap(({ name, task: { scopes = [] } }) =>
+    unknownRoles(scopes, roles).map((role) => `${name}: ${unknownRoleText(role)}`),
+  );
 }
 
 /** Tells, once each, what tasks were refused because they lack scopes, and how to give them those. */
-function tellRefusals(local: LocalTaskcluster, scopes: string[]): Disposable {
+function tellRefusals(local: LocalTaskcluster, session: Session): () => void {
   const told = new Set<string>();
-  const stop = local.onRequest((request) => {
-    if (request.missingScopes === undefined) {
+  return local.onRequest((request) => {
+    // As a queue calls the credentials of a task.
+    const [, taskId] = /^task-client\/([^/]+)\//.exec(request.clientId ?? '') ?? [];
+    if (request.missingScopes === undefined || taskId === undefined) {
       return;
     }
-    const text = missingScopesText(request, scopes);
+    const text = `${session.nameOf(taskId)}: ${missingScopesText(request, session.scopesOf(taskId))}`;
     if (!told.has(text)) {
       told.add(text);
       say(text);
     }
   });
-  return { [Symbol.dispose]: stop };
 }
 
 function say(text: string): void {

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Writable } from 'node:stream';
-import taskcluster, { type Client } from 'taskcluster-client';
+import type { SeenTask } from '@docker-worker/local-taskcluster';
+import type { Client } from 'taskcluster-client';
 import { z } from 'zod';
 import type { Outcome } from '../../run/outcome.ts';
 import { resolutionText } from '../../run/resolution.ts';
@@ -8,7 +9,7 @@ import type { Run } from '../../run/run.ts';
 import type { AbortCause, RunAbort } from '../../run/run-abort.ts';
 import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
-import { artifactFolders } from './artifacts/artifact-folders.ts';
+import { ArtifactFolders } from './artifacts/artifact-folders.ts';
 import { downloadArtifacts } from './artifacts/download-artifacts.ts';
 import { HeldOutput } from './held-output.ts';
 import { printLog } from './print-log.ts';
@@ -16,18 +17,38 @@ import { taskExitCode } from './task-exit-code.ts';
 
 const Status = z.looseObject({ status: z.looseObject({ state: z.string() }) });
 
-interface SessionTask {
+/** A task as the queue gets it. */
+export interface NewTask {
   name: string;
-  /** Where its artifacts are to be kept, if they are. */
-  artifacts: string | undefined;
-  /** The exit code that the task stands for, once it is resolved for good. */
-  ended: PromiseWithResolvers<number>;
+  taskId: string;
+  definition: object;
 }
 
-/** The tasks of one `run-task`: created, followed to their resolution, summed up in one exit code. */
+/** How a task has ended for good. */
+interface Ending {
+  /** None of a task that never ran for want of another. */
+  code: number | undefined;
+}
+
+interface SessionTask {
+  name: string;
+  taskId: string;
+  scopes: string[];
+  /** TaskIds of those that must complete before it. */
+  needs: string[];
+  /** Where its artifacts are to be kept, if they are. */
+  artifacts: string | undefined;
+  ending?: Ending;
+  ended: PromiseWithResolvers<void>;
+}
+
+/**
+ * The tasks of one `run-task`, and those that they create: followed to their resolution, summed up in one exit code. What a task that
+ * did not complete keeps from running is skipped.
+ */
 export class Session {
   readonly #queue: Client;
-  readonly #artifacts: string | undefined;
+  readonly #folders: ArtifactFolders | undefined;
   readonly #output: HeldOutput;
   readonly #tasks = new Map<string, SessionTask>();
   readonly #printing: Promise<void>[] = [];
@@ -37,7 +58,7 @@ export class Session {
   /** @param output gets the logs; the tasks are cancelled when nobody reads them any more */
   constructor(queue: Client, artifacts: string | undefined, output: Writable) {
     this.#queue = queue;
-    this.#artifacts = artifacts;
+    this.#folders = artifacts === undefined ? undefined : new ArtifactFolders(artifacts);
     this.#output = new HeldOutput(output, () => this.#interrupt(exitCode.outputLost));
   }
 
@@ -45,25 +66,41 @@ export class Session {
     return this.#output;
   }
 
-  async create(tasks: { name: string; definition: object }[]): Promise<void> {
-    const names = tasks.map(({ name }) => name);
-    const folders = this.#artifacts === undefined ? [] : artifactFolders(this.#artifacts, names);
-    for (const [index, name] of names.entries()) {
-      const ended = Promise.withResolvers<number>();
-      this.#tasks.set(taskcluster.slugid(), { name, artifacts: folders[index], ended });
+  /** @param tasks in an order in which each comes after what it needs */
+  async create(tasks: NewTask[]): Promise<void> {
+    for (const { name, taskId, definition } of tasks) {
+      this.#add(taskId, name, definition, this.#folders?.of(name, tasks.length > 1));
     }
-    await Promise.all(
-      [...this.#tasks.keys()].map((taskId, index) =>
-        this.#queue.createTask(taskId, tasks[index]?.definition).catch((error: Error) => {
+    for (const { name, taskId, definition } of tasks) {
+      // One that is skipped already need not be there.
+      if (this.#tasks.get(taskId)?.ending === undefined) {
+        await this.#queue.createTask(taskId, definition).catch((error: Error) => {
           // What follows the rule is about the HTTP request, which nobody here has made.
-          throw new UserError(`${tasks[index]?.name}: ${error.message.split('\n---')[0]?.trim()}`);
-        }),
-      ),
-    );
+          throw new UserError(`${name}: ${error.message.split('\n---')[0]?.trim()}`);
+        });
+      }
+    }
+  }
+
+  /** What the queue tells of tasks, of which some are created by others, and some end without a run. */
+  seen({ taskId, state, task }: SeenTask): void {
+    const known = this.#tasks.get(taskId);
+    if (known === undefined) {
+      const { name } = task.metadata;
+      this.#add(taskId, name, task, this.#folders?.of(name, true));
+      process.stderr.write(`${name}: created by a task; it runs here, too\n`);
+    } else if (state === 'exception' && known.ending === undefined && !this.#isRunning(taskId)) {
+      process.stderr.write(`${known.name}: cancelled, or its deadline has passed\n`);
+      this.#end(known, exitCode.cancelled);
+    }
   }
 
   nameOf(taskId: string): string {
     return this.#tasks.get(taskId)?.name ?? taskId;
+  }
+
+  scopesOf(taskId: string): string[] {
+    return this.#tasks.get(taskId)?.scopes ?? [];
   }
 
   /** Prints a run's log while it grows. */
@@ -78,11 +115,19 @@ export class Session {
 
   /** A run has ended; the task has too, unless the queue made another run of it. */
   resolved({ taskId, runId }: { taskId: string; runId: number }, outcome: Outcome): void {
+    const run = [...this.#open].find((one) => one.taskId === taskId && one.runId === runId);
     const task = this.#tasks.get(taskId);
-    this.#conclude(taskId, runId, outcome).then(
-      (code) => code !== undefined && task?.ended.resolve(code),
-      (error) => task?.ended.reject(error),
-    );
+    if (task !== undefined) {
+      this.#conclude(task, runId, outcome, run).then(
+        (code) => {
+          this.#open.delete(run as Run);
+          if (code !== undefined) {
+            this.#end(task, code);
+          }
+        },
+        (error) => task.ended.reject(error),
+      );
+    }
   }
 
   /**
@@ -111,11 +156,61 @@ export class Session {
     };
   }
 
-  /** Waits for all tasks; the first that did not succeed gives the exit code. */
+  /** Waits for all tasks, also those that are created meanwhile; the first that did not succeed gives the exit code. */
   async exitCode(): Promise<number> {
-    const codes = await Promise.all([...this.#tasks.values()].map(({ ended }) => ended.promise));
+    for (const { ended } of this.#unended()) {
+      await ended.promise;
+    }
     await Promise.all(this.#printing);
+    const codes = [...this.#tasks.values()].map(({ ending }) => ending?.code ?? 0);
     return this.#interruptedWith ?? codes.find((code) => code !== 0) ?? 0;
+  }
+
+  /** Also those that come while they are looked at, as a map's values do. */
+  *#unended(): Generator<SessionTask> {
+    for (const task of this.#tasks.values()) {
+      if (task.ending === undefined) {
+        yield task;
+      }
+    }
+  }
+
+  #add(taskId: string, name: string, definition: object, artifacts: string | undefined): void {
+    const { scopes = [], dependencies = [], requires } = definition as Partial<SeenTask['task']>;
+    const ended = Promise.withResolvers<void>();
+    // Whoever waits may come later than the reason to reject.
+    ended.promise.catch(() => {});
+    const needs = requires === 'all-resolved' ? [] : dependencies;
+    this.#tasks.set(taskId, { name, taskId, scopes, needs, artifacts, ended });
+  }
+
+  #isRunning(taskId: string): boolean {
+    return [...this.#open].some((run) => run.taskId === taskId);
+  }
+
+  #end(task: SessionTask, code: number | undefined): void {
+    if (task.ending !== undefined) {
+      return;
+    }
+    task.ending = { code };
+    if (code !== 0) {
+      this.#skipThoseThatNeed(task);
+    }
+    task.ended.resolve();
+  }
+
+  #skipThoseThatNeed({ taskId, name }: SessionTask): void {
+    for (const task of this.#unended()) {
+      if (!task.needs.includes(taskId)) {
+        continue;
+      }
+      if (this.#interruptedWith === undefined) {
+        process.stderr.write(`${task.name}: skipped, since ${name} did not complete\n`);
+      }
+      this.#end(task, undefined);
+      // So that nothing waits for it; it may not have been created yet.
+      this.#queue.cancelTask(task.taskId).catch(() => {});
+    }
   }
 
   #interrupt(code: number): void {
@@ -124,43 +219,47 @@ export class Session {
   }
 
   async #cancel(): Promise<void> {
-    await Promise.all([...this.#tasks.keys()].map((taskId) => this.#queue.cancelTask(taskId)));
+    const tasks = [...this.#unended()];
+    await Promise.allSettled(tasks.map(({ taskId }) => this.#queue.cancelTask(taskId)));
     // The queue tells a worker only at the next reclaim, which may be minutes away.
     for (const run of this.#open) {
       run.abort({ kind: 'canceled' });
     }
-    for (const [taskId, { ended }] of this.#tasks) {
-      if (![...this.#open].some((run) => run.taskId === taskId)) {
-        ended.resolve(exitCode.cancelled);
+    for (const task of tasks) {
+      if (!this.#isRunning(task.taskId)) {
+        this.#end(task, exitCode.cancelled);
       }
     }
   }
 
-  async #conclude(taskId: string, runId: number, outcome: Outcome): Promise<number | undefined> {
-    const { status } = Status.parse(await this.#queue.status(taskId));
+  async #conclude(
+    task: SessionTask,
+    runId: number,
+    outcome: Outcome,
+    run: Run | undefined,
+  ): Promise<number | undefined> {
+    const { status } = Status.parse(await this.#queue.status(task.taskId));
     if (status.state === 'pending' || status.state === 'running') {
       return undefined;
     }
-    await this.#download(taskId, runId);
-    const run = [...this.#open].find((one) => one.taskId === taskId && one.runId === runId);
+    await this.#download(task, runId);
     const { abortCause } = (run?.signal.reason ?? {}) as Partial<RunAbort>;
-    process.stderr.write(`${this.nameOf(taskId)}: ${endingText(outcome, abortCause)}\n`);
+    process.stderr.write(`${task.name}: ${endingText(outcome, abortCause)}\n`);
     const isTaken = status.state === 'exception' && outcome.resolution.kind !== 'exception';
     return taskExitCode(outcome, abortCause, isTaken);
   }
 
   /** What cannot be saved is told, and changes nothing about the task. */
-  async #download(taskId: string, runId: number): Promise<void> {
-    const folder = this.#tasks.get(taskId)?.artifacts;
-    if (folder === undefined) {
+  async #download({ name, taskId, artifacts }: SessionTask, runId: number): Promise<void> {
+    if (artifacts === undefined) {
       return;
     }
     try {
-      for (const file of await downloadArtifacts(this.#queue, taskId, runId, folder)) {
+      for (const file of await downloadArtifacts(this.#queue, taskId, runId, artifacts)) {
         process.stderr.write(`artifact: ${relative('', file)}\n`);
       }
     } catch (error) {
-      process.stderr.write(`${this.nameOf(taskId)}: ${(error as Error).message}\n`);
+      process.stderr.write(`${name}: ${(error as Error).message}\n`);
     }
   }
 }

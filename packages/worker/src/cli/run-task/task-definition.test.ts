@@ -96,5 +96,5 @@ async function created(
 }
 
 function documentOf(task: TaskDocument['task'], written: object = payload): TaskDocument {
-  return { name: 'hello', payload: written, task };
+  return { name: 'hello', taskId: taskcluster.slugid(), dependencies: [], payload: written, task };
 }

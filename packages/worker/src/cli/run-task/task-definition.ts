@@ -1,6 +1,6 @@
 import taskcluster from 'taskcluster-client';
+import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
-import { localPool } from './local-worker.ts';
 
 export interface TaskOverrides {
   scopes: string[];
@@ -9,14 +9,15 @@ export interface TaskOverrides {
 
 /** The definition that is created from a document of a task file; what the document says goes before our defaults. */
 export function taskDefinition(
-  { task, payload, name }: TaskDocument,
+  { task, payload, name, dependencies }: TaskDocument,
   { scopes, env }: TaskOverrides,
 ): object {
   const written = withoutPast(payload) as { env?: Record<string, string> };
-  // One way to name a queue is enough, and another one would be somebody else's; so are the tasks that it depends on.
-  const { provisionerId: _, workerType: __, dependencies: ___, priority, ...own } = task;
+  // One way to name a queue is enough, and another one would be somebody else's.
+  const { provisionerId: _, workerType: __, priority, ...own } = task;
   return {
     ...own,
+    dependencies,
     // As queues call what was "normal" in old definitions.
     ...(priority === undefined ? {} : { priority: priority === 'normal' ? 'lowest' : priority }),
     ...times(task, payload),

@@ -63,6 +63,7 @@ test.each([
 });
 
 async function create(task: object): Promise<void> {
-  const definition = taskDefinition({ name: 'test', payload, task }, { scopes: [], env: {} });
-  await queue.createTask(taskcluster.slugid(), definition);
+  const taskId = taskcluster.slugid();
+  const document = { name: 'test', taskId, dependencies: [], payload, task };
+  await queue.createTask(taskId, taskDefinition(document, { scopes: [], env: {} }));
 }

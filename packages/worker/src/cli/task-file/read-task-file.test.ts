@@ -21,7 +21,9 @@ afterAll(async () => {
 async function readText(content: string, name = 'task.yml') {
   const path = join(folder, name);
   await writeFile(path, content);
-  return (await readTaskFile(path, payloadSchemaFor())).tasks;
+  const { tasks } = await readTaskFile(path, payloadSchemaFor());
+  // Ids are made for each reading.
+  return tasks.map(({ taskId: _, dependencies: __, ...task }) => task);
 }
 
 /** The error's lines, each starting behind the folder. */
@@ -112,7 +114,7 @@ test('"-" reads standard input', async () => {
 
   child.stdin.end('image: ubuntu\nmaxRunTime: 60\n');
 
-  expect(JSON.parse(await text(child.stdout))).toEqual([
+  expect(JSON.parse(await text(child.stdout))).toMatchObject([
     { name: 'task', payload: { image: 'ubuntu', maxRunTime: 60 }, task: {} },
   ]);
 });
@@ -146,10 +148,11 @@ describe('bad files', () => {
       ],
     ],
     [
-      'list',
-      '- image: a\n',
-      ['task.yml:1:1: found a list, expected a task definition or a payload, which is a mapping'],
+      'list in a list',
+      '- [{image: a}]\n',
+      ['task.yml:1:3: [0]: found a list, expected a task definition or a payload, which is a mapping'],
     ],
+    ['list of nothing', '[]\n', ['task.yml: has no tasks']],
     [
       'another mapping',
       'jobs: {}\n',

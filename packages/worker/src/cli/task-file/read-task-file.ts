@@ -6,12 +6,15 @@ import type { PayloadSchema } from '../../payload/payload.ts';
 import { type Problem, problemBelow, problemLine } from '../../problem.ts';
 import { position } from '../../yaml-position.ts';
 import type { DefinitionFields } from './definition-schema.ts';
+import { selectTasks } from './graph/select-tasks.ts';
+import { type TaskNode, taskGraph } from './graph/task-graph.ts';
 import { syntaxErrors } from './syntax-errors.ts';
 import { type TaskDocument, TaskFileError } from './task-document.ts';
-import { type TaskPart, type TemplateValues, taskParts } from './task-parts.ts';
+import { type TaskParts, type TemplateValues, taskParts } from './task-parts.ts';
 import { taskProblems } from './task-problems.ts';
 
 export interface TaskFile {
+  /** What a task needs stands before it. */
   tasks: TaskDocument[];
   /** What somebody should know of them before they run, one sentence each. */
   notices: string[];
@@ -19,14 +22,16 @@ export interface TaskFile {
 
 /**
  * Reads the tasks of a YAML or JSON file, or of standard input for `-`. Each document of the file is a task
- * definition, just its payload, or a `.taskcluster.yml`. Throws {@link TaskFileError} with everything that is wrong.
+ * definition, just its payload, a list or a graph of tasks, or a `.taskcluster.yml`. Throws {@link TaskFileError} with everything that
+ * is wrong with the tasks that are chosen.
  *
  * @param schema of the payloads
+ * @param values `targets` are globs of the names of tasks; default: all
  */
 export async function readTaskFile(
   path: string,
   schema: PayloadSchema,
-  values: TemplateValues = {},
+  values: TemplateValues & { targets?: string[] } = {},
 ): Promise<TaskFile> {
   const file = path === '-' ? 'standard input' : path;
   const source = await read(path);
@@ -38,26 +43,38 @@ export async function readTaskFile(
       `${file}: empty; write a task definition, or a payload with image and maxRunTime`,
     );
   }
-  const stem = path === '-' ? 'task' : basename(path, extname(path));
-  const results = documents.map((document, index) => {
-    const fallback = documents.length === 1 ? stem : `${stem}-${index + 1}`;
+  const results = documents.map((document) => {
     const at = (keys: readonly PropertyKey[]) => {
       const { line, col } = position(lines, document, keys);
       return `${file}:${line}:${col}`;
     };
-    return readDocument(document, fallback, schema, at, values);
+    return readDocument(document, at, values);
   });
-  const messages = documents.flatMap((document, index) => [
-    ...syntaxErrors(document, source, lines).map((error) => `${file}:${error}`),
-    ...(results[index]?.messages ?? []),
-  ]);
+  refuse(
+    documents.flatMap((document, index) => [
+      ...syntaxErrors(document, source, lines).map((error) => `${file}:${error}`),
+      ...(results[index]?.messages ?? []),
+    ]),
+  );
+  const stem = path === '-' ? 'task' : basename(path, extname(path));
+  const places = new Map(results.flatMap(({ parts, at }) => parts.map((part) => [part, at] as const)));
+  if (places.size === 0) {
+    throw new TaskFileError(`${file}: has no tasks`);
+  }
+  const nodes = selectTasks(taskGraph([...places.keys()], stem), values.targets ?? []);
+  refuse(
+    nodes.flatMap((node) => problemsOf(node, schema).map((problem) => told(problem, places.get(node.part)))),
+  );
+  return {
+    tasks: nodes.map(taskOf),
+    notices: [...results.flatMap(({ notices }) => notices), ...nodes.flatMap(outsideText)],
+  };
+}
+
+function refuse(messages: string[]): void {
   if (messages.length > 0) {
     throw new TaskFileError(messages.join('\n'));
   }
-  return {
-    tasks: results.flatMap(({ tasks }) => tasks),
-    notices: results.flatMap(({ notices }) => notices),
-  };
 }
 
 async function read(path: string): Promise<string> {
@@ -81,18 +98,16 @@ function hasContent({ contents }: Document.Parsed): boolean {
   return contents !== null && !(isScalar(contents) && contents.value === null);
 }
 
-interface DocumentTasks extends TaskFile {
+/** `file:line:column` of a place in a document. */
+type At = (keys: readonly PropertyKey[]) => string;
+
+interface DocumentParts extends TaskParts {
+  at: At;
   messages: string[];
 }
 
-function readDocument(
-  document: Document.Parsed,
-  stem: string,
-  schema: PayloadSchema,
-  at: (keys: readonly PropertyKey[]) => string,
-  values: TemplateValues,
-): DocumentTasks {
-  const wrong = (messages: string[]) => ({ tasks: [], notices: [], messages });
+function readDocument(document: Document.Parsed, at: At, values: TemplateValues): DocumentParts {
+  const wrong = (messages: string[]) => ({ parts: [], notices: [], at, messages });
   if (document.errors.length > 0) {
     return wrong([]);
   }
@@ -102,32 +117,37 @@ function readDocument(
   } catch (error) {
     return wrong([`${at([])}: not valid YAML: ${(error as Error).message}`]);
   }
-  const told = (problem: Problem) => `${at(problem.keys ?? [])}: ${problemLine(problem)}`;
   const parts = taskParts(written, values);
-  if (Array.isArray(parts)) {
-    return wrong(parts.map(told));
-  }
-  const problems = parts.parts.flatMap(({ keys, content }) =>
-    taskProblems(content, schema).map((problem) => problemBelow(keys, problem)),
-  );
-  if (problems.length > 0) {
-    return wrong(problems.map(told));
-  }
-  const tasks = parts.parts.map((part, index) =>
-    taskOf(part, parts.parts.length === 1 ? stem : `${stem}-${index + 1}`),
-  );
-  return { tasks, notices: parts.notices, messages: [] };
+  return Array.isArray(parts)
+    ? wrong(parts.map((problem) => told(problem, at)))
+    : { ...parts, at, messages: [] };
 }
 
-/** @param part without problems */
-function taskOf({ content, taskId }: TaskPart, fallbackName: string): TaskDocument {
+function told(problem: Problem, at: At = () => ''): string {
+  return `${at(problem.keys ?? [])}: ${problemLine(problem)}`;
+}
+
+function problemsOf({ part, content, problems }: TaskNode, schema: PayloadSchema): Problem[] {
+  return problems.length > 0
+    ? problems
+    : taskProblems(content, schema).map((problem) => problemBelow(part.keys, problem));
+}
+
+/** @param node without problems */
+function taskOf({ part, name, taskId, dependencies, content }: TaskNode): TaskDocument {
   const { payload, ...task } = asDefinition(content as Record<string, unknown>);
-  const name = task.metadata?.name ?? fallbackName;
-  return { name, ...(taskId === undefined ? {} : { taskId }), payload, task };
+  const { kind } = part;
+  return { name, taskId, dependencies, ...(kind === undefined ? {} : { kind }), payload, task };
 }
 
 function asDefinition(content: Record<string, unknown>): DefinitionFields & { payload: unknown } {
   return Object.hasOwn(content, 'payload')
     ? (content as DefinitionFields & { payload: unknown })
     : { payload: content };
+}
+
+function outsideText({ name, outside }: TaskNode): string[] {
+  return outside.length === 0
+    ? []
+    : [`${name}: runs without the tasks that it depends on, which are not here: ${outside.join(', ')}`];
 }

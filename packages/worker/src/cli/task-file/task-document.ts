@@ -5,8 +5,11 @@ import type { DefinitionFields } from './definition-schema.ts';
 export interface TaskDocument {
   /** `metadata.name`, else made of the file's name. */
   name: string;
-  /** If it has one already, as for others to depend on. */
-  taskId?: string;
+  taskId: string;
+  /** TaskIds of those in the file that it needs; they stand before it. */
+  dependencies: string[];
+  /** Of taskgraph. */
+  kind?: string;
   /** As it is written; it has no problems that can be known without a worker. */
   payload: unknown;
   /** What the document says about the task beside its payload. */

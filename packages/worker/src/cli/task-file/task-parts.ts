@@ -1,7 +1,9 @@
+import taskcluster from 'taskcluster-client';
 import type { Problem } from '../../problem.ts';
-import type { EventSource } from '../run-task/event/event.ts';
-import { isPolicy } from '../run-task/policy/policy.ts';
-import { tasksOfPolicy } from '../run-task/policy/tasks-of-policy.ts';
+import type { EventSource } from './event/event.ts';
+import { graphParts, isGraph } from './graph/graph-parts.ts';
+import { isPolicy } from './policy/policy.ts';
+import { tasksOfPolicy } from './policy/tasks-of-policy.ts';
 import { renderTemplate, type TemplateContext } from './render-template.ts';
 
 /** What a document is to be read with. */
@@ -19,6 +21,14 @@ export interface TaskPart {
   /** A task definition, or just a payload. */
   content: unknown;
   taskId?: string;
+  /** Its key in a graph, which is its label or its taskId. */
+  key?: string;
+  /** What people call it; default: the name in its metadata. */
+  label?: string;
+  /** Of taskgraph. */
+  kind?: string;
+  /** Taskids or labels of tasks that it needs, by what it calls them itself. */
+  dependencies?: Record<string, string>;
 }
 
 export interface TaskParts {
@@ -51,7 +61,34 @@ export function taskParts(document: unknown, { context, events }: TemplateValues
     ];
   }
   const rendered = renderTemplate(document, context);
-  return 'problem' in rendered
-    ? [rendered.problem]
-    : { parts: [{ keys: [], content: rendered.content }], notices: [] };
+  return 'problem' in rendered ? [rendered.problem] : { parts: partsOf(rendered.content), notices: [] };
+}
+
+function partsOf(content: unknown): TaskPart[] {
+  if (isGraph(content)) {
+    return inOneGroup(graphParts(content));
+  }
+  return Array.isArray(content)
+    ? inOneGroup(content.map((item, index) => partOf(item, [index])))
+    : [partOf(content, [])];
+}
+
+/** A definition may name its own taskId, or stand beside it as `{taskId, task}`. */
+function partOf(content: unknown, keys: PropertyKey[]): TaskPart {
+  const { taskId, task, ...rest } = (content ?? {}) as Record<string, unknown>;
+  if (typeof taskId !== 'string') {
+    return { keys, content };
+  }
+  return Object.keys(rest).length === 0 && typeof task === 'object'
+    ? { keys: [...keys, 'task'], content: task, taskId }
+    : { keys, content: task === undefined ? rest : { task, ...rest }, taskId };
+}
+
+/** Those that have no group are one. */
+function inOneGroup(parts: TaskPart[]): TaskPart[] {
+  const taskGroupId = taskcluster.slugid();
+  return parts.map((part) => {
+    const isDefinition = Object.hasOwn(Object(part.content), 'payload');
+    return isDefinition ? { ...part, content: { taskGroupId, ...(part.content as object) } } : part;
+  });
 }

@@ -1,24 +1,32 @@
 import { join } from 'node:path';
 
-/**
- * Where the artifacts of each task go: of one task right into the folder, of several into one below it each, called as the
- * task as far as a folder can be.
- *
- * @param names of the tasks, in their order
- */
-export function artifactFolders(folder: string, names: string[]): string[] {
-  if (names.length <= 1) {
-    return names.map(() => folder);
+/** Where the artifacts of each task go: below one folder. */
+export class ArtifactFolders {
+  readonly #folder: string;
+  readonly #taken = new Set<string>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
   }
-  const taken = new Set<string>();
-  return names.map((name) => {
+
+  /**
+   * Of one task right into the folder, of several into one below it each, called as the task as far as a folder can be.
+   *
+   * @param isOneOfSeveral also for the tasks that a single one creates
+   */
+  of(name: string, isOneOfSeveral: boolean): string {
+    if (!isOneOfSeveral) {
+      // Most artifacts of the task itself lie there.
+      this.#taken.add('public');
+      return this.#folder;
+    }
     const plain = name.replace(/[^\w.-]+/g, '-').replace(/^\.+/, '') || 'task';
     let own = plain;
     // Names that differ in case only are one on some file systems.
-    for (let count = 2; taken.has(own.toLowerCase()); count++) {
+    for (let count = 2; this.#taken.has(own.toLowerCase()); count++) {
       own = `${plain}-${count}`;
     }
-    taken.add(own.toLowerCase());
-    return join(folder, own);
-  });
+    this.#taken.add(own.toLowerCase());
+    return join(this.#folder, own);
+  }
 }

@@ -2,9 +2,9 @@ import parameterize from 'json-parameterization';
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
 import type { Problem } from '../../../problem.ts';
+import { localPool } from '../../local-pool.ts';
 import { eventDetails } from '../event/details.ts';
 import type { RepositoryEvent } from '../event/event.ts';
-import { localPool } from '../local-worker.ts';
 import type { PolicyTask, PolicyV0 } from './policy.ts';
 
 /** What a task says of the events that it is for; one without it is for none. */

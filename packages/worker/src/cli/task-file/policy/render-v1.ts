@@ -1,12 +1,11 @@
 import taskcluster from 'taskcluster-client';
 import { found } from '../../../payload/found.ts';
 import type { Problem } from '../../../problem.ts';
-import { renderTemplate, type TemplateContext } from '../../task-file/render-template.ts';
 import { type RepositoryEvent, tasksFor } from '../event/event.ts';
+import { renderTemplate, type TemplateContext } from '../render-template.ts';
+import { rootUrlStandIn } from '../root-url.ts';
 import type { PolicyTask, PolicyV1 } from './policy.ts';
 
-/** Where tasks reach Taskcluster: through their proxy. */
-const rootUrl = 'http://taskcluster';
 const schedulerId = 'taskcluster-github';
 
 /**
@@ -26,7 +25,7 @@ export function renderV1(
   const { version: _, ...template } = policy;
   const rendered = renderTemplate(template, {
     tasks_for: tasksFor[kind],
-    taskcluster_root_url: rootUrl,
+    taskcluster_root_url: rootUrlStandIn,
     as_slugid(label: unknown) {
       const id = ids.get(label) ?? taskcluster.slugid();
       ids.set(label, id);

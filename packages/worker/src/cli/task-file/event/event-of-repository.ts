@@ -1,5 +1,5 @@
 import taskcluster from 'taskcluster-client';
-import type { TemplateContext } from '../../task-file/render-template.ts';
+import type { TemplateContext } from '../render-template.ts';
 import type { EventKind, EventSource, RepositoryEvent } from './event.ts';
 import { type Commit, noCommit, type Person, type Repository, readRepository } from './repository.ts';
 

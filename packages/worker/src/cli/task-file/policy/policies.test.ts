@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { payloadSchemaFor } from '../../../features/payload-schema.ts';
-import { readTaskFile } from '../../task-file/read-task-file.ts';
 import type { EventKind, EventSource } from '../event/event.ts';
 import { eventOfFile } from '../event/event-of-file.ts';
 import { eventsOfRepository } from '../event/event-of-repository.ts';
+import { readTaskFile } from '../read-task-file.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 const slugid = expect.stringMatching(/^[\w-]{22}$/);
@@ -89,7 +89,7 @@ const expected: { policy: string; event: EventKind; tasks: () => object[] }[] = 
     tasks: () => [
       { name: 'lint', task: { provisionerId: 'proj-example', routes: ['checks'], taskGroupId: slugid } },
       { name: 'build' },
-      { name: 'publish', task: { dependencies: [slugid, slugid] } },
+      { name: 'publish', dependencies: [slugid, slugid] },
     ],
   },
   {
@@ -192,7 +192,7 @@ test('labels are one id wherever they are named, and the only task is the one th
   const [decision] = (await render('decision', 'push')).tasks;
   const [only] = (await render('guide', 'push')).tasks;
 
-  expect(publish?.task.dependencies).toEqual([lint?.taskId, build?.taskId]);
+  expect(publish?.dependencies).toEqual([lint?.taskId, build?.taskId]);
   expect(lint?.task.taskGroupId).toBe(publish?.task.taskGroupId);
   expect(lint?.task.taskGroupId).not.toBe(lint?.taskId);
   expect(decision?.task.taskGroupId).toBe(decision?.taskId);

@@ -1,4 +1,4 @@
-import type { TemplateContext } from '../../task-file/render-template.ts';
+import type { TemplateContext } from '../render-template.ts';
 
 /** What a `.taskcluster.yml` can make tasks for, with what it calls that. */
 export const tasksFor = {

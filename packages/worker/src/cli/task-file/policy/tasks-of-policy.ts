@@ -1,7 +1,7 @@
 import { schemaProblems } from '../../../payload/schema-messages.ts';
 import type { Problem } from '../../../problem.ts';
-import type { TemplateContext } from '../../task-file/render-template.ts';
 import { type EventSource, eventKinds, type RepositoryEvent, tasksFor } from '../event/event.ts';
+import type { TemplateContext } from '../render-template.ts';
 import { type Policy, type PolicyTask, PolicyV0, PolicyV1 } from './policy.ts';
 import { renderV0 } from './render-v0.ts';
 import { renderV1 } from './render-v1.ts';
