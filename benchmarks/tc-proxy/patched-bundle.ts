@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 
 /** Bundles tc-proxy as for its image, but for one device, and gives the path of what is to be run. */
 export async function bundleWithout(
-  { name, patches = [], plugins = [] }: Device,
+  { name, patches = [], plugins = [] }: Omit<Device, 'affects'>,
   folder: string,
 ): Promise<string> {
   const unused = new Set(patches);
