@@ -18,7 +18,6 @@ import { readTaskFile } from '../task-file/read-task-file.ts';
 import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
-import { dryRun } from './dry-run.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { LogIn, type LogInOptions, letIn } from './log-in.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
@@ -96,6 +95,7 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   await using resources = new AsyncDisposableStack();
   const settings = await settingsOfOneRun(documents, configured, resources, say);
   if (options.dryRun) {
+    const { dryRun } = await import('./dry-run.ts');
     return await dryRun(tasks, settings, roles);
   }
   const engine = resources.use(await connectEngine());
