@@ -13,6 +13,7 @@ import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { imagesOfHost } from './images/images-of-host.ts';
 import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
+import { networkRoom } from './lifecycle/network-room.ts';
 import { performRun } from './lifecycle/perform-run.ts';
 import { type LogServer, startLogServer } from './log/log-server.ts';
 import type { WorkerMetrics } from './metrics/worker-metrics.ts';
@@ -212,7 +213,8 @@ class ClaimingWorker implements Worker {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#faultPause.over(signal);
-      const slots = this.#slots.free(slotsOf(this.#host.config));
+      const { config } = this.#host;
+      const slots = this.#slots.free(slotsOf(config), networkRoom(config).runs);
       if (slots === 0) {
         // Not by a race of the tasks: each would be left with the losers of all races of its life.
         await unlessAborted(signal, this.#slots.changed).catch(() => {});

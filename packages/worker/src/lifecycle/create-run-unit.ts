@@ -2,10 +2,11 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
-import { featuresOf, slotsOf } from '../features/index.ts';
+import { featuresOf } from '../features/index.ts';
 import { prefixCredentials } from '../images/registry-credentials.ts';
 import { RunUnit } from '../sidecars/run-unit.ts';
 import { WarmUnits } from '../sidecars/warm-units.ts';
+import { networkRoom } from './network-room.ts';
 
 export interface UnitHost {
   engine: Engine;
@@ -43,7 +44,7 @@ export function configuredWarmUnits(host: UnitHost): WarmUnits {
     .flatMap((feature) => feature.sidecars ?? []);
   return new WarmUnits({
     count: units,
-    most: units === 0 ? 0 : units + slotsOf(host.config),
+    most: networkRoom(host.config).ahead,
     sidecars,
     make: (wanted) => createRunUnit(host, wanted, 'warm'),
     logger: host.logger,
