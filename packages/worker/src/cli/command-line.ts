@@ -58,6 +58,13 @@ export async function runCommandLine(argv: string[]): Promise<number> {
         'how many tasks run at once; default: as many as there are cores, two at least',
       ).argParser(wholeNumber),
     )
+    .option(
+      '--report <file>',
+      "write what became of the tasks: as JSON, or as JUnit's XML, by the ending of the name",
+      collect,
+      [],
+    )
+    .option('--keep', 'keep the container of a task that fails, and print how to enter it')
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .addOption(

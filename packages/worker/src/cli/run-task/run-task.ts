@@ -19,10 +19,12 @@ import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
 import { dryRun } from './dry-run.ts';
+import { keepContainer } from './keep-container.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
-import { LogIn, type LogInOptions, letIn } from './log-in.ts';
+import { missingSecrets, missingSecretText } from './missing-secrets.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
-import { pullLine } from './pull-line.ts';
+import { resultTable } from './report/result-table.ts';
+import { checkReports, writeReports } from './report/write-report.ts';
 import {
   createRoles,
   missingScopesText,
@@ -35,6 +37,9 @@ import { Session } from './session.ts';
 import { settingsOfOneRun } from './settings-of-one-run.ts';
 import { taskDefinition } from './task-definition.ts';
 import { readContext } from './template-context.ts';
+import { LogIn, type LogInOptions, letIn } from './terminal/log-in.ts';
+import { pullLine } from './terminal/pull-line.ts';
+import { terminalLog } from './terminal/terminal-log.ts';
 
 export interface RunTaskOptions extends LogInOptions {
   artifacts?: string;
@@ -48,6 +53,8 @@ export interface RunTaskOptions extends LogInOptions {
   target: string[];
   list?: boolean;
   capacity?: number;
+  report: string[];
+  keep?: boolean;
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -87,19 +94,23 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     definition: taskDefinition(document, overrides),
   }));
   const capacity = options.capacity ?? Math.max(2, availableParallelism());
-  for (const notice of [...read.notices, ...noticesOf(documents, roles)]) {
+  for (const notice of [...read.notices, ...noticesOf(documents, roles, secrets)]) {
     say(notice);
   }
   if (options.artifacts !== undefined && !options.dryRun) {
     await prepareArtifactFolder(options.artifacts);
   }
+  checkReports(options.report);
   await using resources = new AsyncDisposableStack();
   const settings = await settingsOfOneRun(documents, configured, resources, say);
   if (options.dryRun) {
     return await dryRun(tasks, settings, roles);
   }
   const engine = resources.use(await connectEngine());
-  const logger = pino({ level: options.logLevel }, standardError);
+  const logger = pino(
+    { level: options.logLevel },
+    process.stderr.isTTY ? terminalLog(process.stderr) : standardError,
+  );
   const warmUnits = resources.use(localWarmUnits(engine, logger, documents, capacity, settings));
   // The engine makes networks and boots sidecars while everything else starts.
   warmUnits.refill();
@@ -123,6 +134,9 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
       onRun: (run) => session.follow(run),
       onShell: ({ taskId }, shell) => logIn.opened(session.nameOf(taskId), shell),
+      onExited: options.keep
+        ? (run, container, outcome) => keepContainer(engine.docker, run, container, outcome)
+        : undefined,
       onResolved: (run, outcome) => session.resolved(run, outcome),
     }).then((started) => resources.use(started)),
     createSecrets(new taskcluster.Secrets(client), secrets),
@@ -133,6 +147,12 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   );
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
+  const results =
+    tasks.length > 1 || session.size > 1 || options.report.length > 0 ? await session.results() : [];
+  if (results.length > 1) {
+    process.stderr.write(`\n${resultTable(results, process.stderr)}`);
+  }
+  await writeReports(options.report, results);
   return (await logIn.exitCode()) ?? taskCode;
 }
 
@@ -148,10 +168,13 @@ async function createSecrets(service: Client, secrets: Map<string, object>): Pro
   await Promise.all([...secrets].map(([name, secret]) => service.set(name, { secret, expires })));
 }
 
-/** What is left out of tasks because there is no deployment behind them. */
-function noticesOf(documents: TaskDocument[], roles: RoleScopes): string[] {
+/** What tasks will lack because there is no deployment behind them. */
+function noticesOf(documents: TaskDocument[], roles: RoleScopes, secrets: Map<string, object>): string[] {
   return documents.flatMap(({ name, task: { scopes = [] } }) =>
-    unknownRoles(scopes, roles).map((role) => `${name}: ${unknownRoleText(role)}`),
+    [
+      ...unknownRoles(scopes, roles).map(unknownRoleText),
+      ...missingSecrets(scopes, secrets).map(missingSecretText),
+    ].map((text) => `${name}: ${text}`),
   );
 }
 

@@ -1,7 +1,7 @@
-import type { OpenShell } from '../../run/open-shell.ts';
-import { UserError } from '../../user-error.ts';
-import { exitCode } from '../exit-code.ts';
-import type { TaskDocument } from '../task-file/task-document.ts';
+import type { OpenShell } from '../../../run/open-shell.ts';
+import { UserError } from '../../../user-error.ts';
+import { exitCode } from '../../exit-code.ts';
+import type { TaskDocument } from '../../task-file/task-document.ts';
 import type { HeldOutput } from './held-output.ts';
 import { terminalShell } from './terminal-shell.ts';
 
