@@ -5,6 +5,7 @@ import { terminalLog } from './terminal-log.ts';
 test('a person reads what is wrong on one line, without a stack', () => {
   let text = '';
   const logger = pino(
+    {},
     terminalLog({
       write(line) {
         text += line;
