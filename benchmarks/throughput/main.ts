@@ -5,6 +5,7 @@ import { makeTempDir } from '../../packages/e2e/src/harness/temp-dir.ts';
 import { SoakedWorker } from '../../packages/e2e/src/soak/soaked-worker.ts';
 import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
 import { median } from '../median.ts';
+import { engineCalls } from './engine-calls.ts';
 
 /**
  * Tasks back to back: so many tasks `true` on one worker, plain and with `taskclusterProxy`, against as many containers by hand at
@@ -12,8 +13,14 @@ import { median } from '../median.ts';
  * takes. Interleaved in one run; medians of the seconds a task, the worker's processor time for each task and its peak memory.
  *
  *   npm run bench:throughput [-- ROUNDS [TASKS [CAPACITY...]]]
+ *
+ * Or what the worker asks the engine for while it runs such tasks:
+ *
+ *   npm run bench:throughput -- calls [TASKS [CAPACITY]]
  */
-const [rounds = 3, tasks = 60, ...capacities] = process.argv.slice(2).map(Number);
+const mode = process.argv[2] === 'calls' ? 'calls' : 'compare';
+const numbers = process.argv.slice(mode === 'calls' ? 3 : 2).map(Number);
+const [rounds = 3, tasks = 60, ...capacities] = mode === 'calls' ? [1, ...numbers] : numbers;
 const image = 'docker-worker/example-task';
 const clockTicksPerSecond = 100;
 const run = promisify(execFile);
@@ -32,6 +39,15 @@ const contenders: Record<Contender, { base: Contender; measure(capacity: number)
   'pair on a network': { base: 'pair on a network', measure: byHand(pairOnNetwork) },
   'worker, `taskclusterProxy`': { base: 'pair on a network', measure: byWorker({ taskclusterProxy: true }) },
 };
+
+if (mode === 'calls') {
+  const [capacity = 1] = capacities;
+  for (const features of [{}, { taskclusterProxy: true }]) {
+    console.log(`\n${tasks} tasks at capacity ${capacity}, features ${JSON.stringify(features)}\n`);
+    console.log(await engineCalls(tasks, capacity, features));
+  }
+  process.exit();
+}
 
 for (const capacity of capacities.length > 0 ? capacities : [1, 4, 16]) {
   const results = new Map<Contender, Measured[]>();

@@ -28,6 +28,7 @@ import type { Run, RunHost } from './run/run.ts';
 import { type AbortCause, RunAbort } from './run/run-abort.ts';
 import { sweepRunFolders } from './run/run-folder.ts';
 import { Suspects } from './run/suspects.ts';
+import { type RunPlace, RunSlots } from './run-slots.ts';
 import { sweepSharedFolders } from './sidecars/shared-folder.ts';
 import type { WarmUnits } from './sidecars/warm-units.ts';
 import { version } from './version.ts';
@@ -151,10 +152,9 @@ class ClaimingWorker implements Worker {
   readonly ended: Promise<void>;
   readonly #options: WorkerOptions;
   readonly #host: RunHost;
-  /** Claimed tasks, each until everything made for it is gone, with their payloads. */
-  readonly #running = new Map<Promise<void>, unknown>();
-  /** Settled when a task has gone, and replaced. */
-  #freed = Promise.withResolvers<void>();
+  readonly #slots = new RunSlots();
+  /** Claimed runs, each until everything made for it is gone. */
+  readonly #undisposed = new Set<Promise<void>>();
   readonly #openRuns = new Set<Run>();
   /** Aborted when nothing more is to be claimed. */
   readonly #stopping = new AbortController();
@@ -215,10 +215,10 @@ class ClaimingWorker implements Worker {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#faultPause.over(signal);
-      const slots = Math.max(0, slotsOf(this.#host.config) - this.#running.size);
+      const slots = this.#slots.free(slotsOf(this.#host.config));
       if (slots === 0) {
         // Not by a race of the tasks: each would be left with the losers of all races of its life.
-        await unlessAborted(signal, this.#freed.promise).catch(() => {});
+        await unlessAborted(signal, this.#slots.changed).catch(() => {});
         continue;
       }
       const free = await this.#roomFor(slots);
@@ -230,7 +230,7 @@ class ClaimingWorker implements Worker {
         this.#start(claim);
       }
     }
-    await Promise.all(this.#running.keys());
+    await Promise.all(this.#undisposed);
     await this.#disk.settled();
     this.#host.logger.info('shutdown');
     this.#host.logger.info('exit');
@@ -260,7 +260,7 @@ class ClaimingWorker implements Worker {
   /** As many of the slots as there is room for whatever their tasks may ask for. */
   async #freeSlots(slots: number): Promise<number> {
     const { parts, logger } = this.#host;
-    const claimed = [...this.#running.values()];
+    const claimed = this.#slots.payloads;
     const rooms = await Promise.all([...parts].map((part) => part.room?.(claimed) ?? slots));
     const free = Math.min(slots, ...rooms);
     if (free < slots && free !== this.#adjustedTo) {
@@ -307,45 +307,73 @@ class ClaimingWorker implements Worker {
 
   #start(claim: Claim): void {
     this.#idleTimer.working();
-    const { onRun, onResolved } = this.#options;
-    const { logger } = this.#host;
+    const { onResolved } = this.#options;
+    const { logger, warmUnits } = this.#host;
     const id = { taskId: claim.status.taskId, runId: claim.runId };
+    const place = this.#slots.take(claim.task.payload);
     let open: Run | undefined;
-    const opened = (run: Run) => {
-      open = run;
-      this.#openRuns.add(run);
-      onRun?.(run);
-      const { signal } = this.#aborting;
-      if (signal.aborted) {
-        run.abort((signal.reason as RunAbort).abortCause);
-      }
-    };
-    const running = inRun(id, () => performRun(this.#host, claim, opened)).then(
-      (outcome) => {
-        this.#count(open, outcome);
-        if (!this.#aborting.signal.aborted) {
-          this.#faultPause.ended(outcome.resolution);
-        }
-        onResolved?.(id, outcome);
+    let told: Outcome | undefined;
+    const hooks = {
+      onOpen: (run: Run) => {
+        open = run;
+        this.#opened(run);
       },
-      // Left to the queue, which resolves the run when its claim expires.
-      (error: Error) => logger.error({ err: error, ...id }, '[alert-operator] task error'),
-    );
-    const settled = running.finally(() => {
-      this.#host.warmUnits.refill();
-      this.#disk.collectGarbage();
-      this.#running.delete(settled);
-      this.#freed.resolve();
-      this.#freed = Promise.withResolvers();
-      if (this.#running.size === 0 && !this.#stopping.signal.aborted) {
-        this.#idle();
-      }
-      if (open !== undefined) {
-        this.#openRuns.delete(open);
-        this.#host.metrics?.busySeconds.inc(secondsSince(open.claimed));
-      }
-    });
-    this.#running.set(settled, claim.task.payload);
+      onOver: (run: Run, outcome: Outcome) => {
+        told = outcome;
+        this.#pauseAfter(outcome);
+        this.#vacate(run, place);
+      },
+    };
+    const disposed = inRun(id, () => performRun(this.#host, claim, hooks))
+      .then(
+        (outcome) => {
+          this.#count(open, outcome);
+          if (outcome !== told) {
+            this.#pauseAfter(outcome);
+          }
+          onResolved?.(id, outcome);
+        },
+        // Left to the queue, which resolves the run when its claim expires.
+        (error: Error) => logger.error({ err: error, ...id }, '[alert-operator] task error'),
+      )
+      .finally(() => {
+        warmUnits.refill();
+        this.#disk.collectGarbage();
+        this.#undisposed.delete(disposed);
+        if (open !== undefined) {
+          this.#vacate(open, place);
+          this.#openRuns.delete(open);
+        }
+        place.leave();
+        if (this.#slots.isEmpty && !this.#stopping.signal.aborted) {
+          this.#idle();
+        }
+      });
+    this.#undisposed.add(disposed);
+  }
+
+  #opened(run: Run): void {
+    this.#openRuns.add(run);
+    this.#options.onRun?.(run);
+    const { signal } = this.#aborting;
+    if (signal.aborted) {
+      run.abort((signal.reason as RunAbort).abortCause);
+    }
+  }
+
+  #vacate(run: Run, place: RunPlace): void {
+    if (run.vacated === undefined) {
+      run.vacated = new Date();
+      this.#host.metrics?.busySeconds.inc(secondsSince(run.claimed));
+    }
+    place.vacate();
+  }
+
+  /** Before the next claim, which the same fault of this host may meet. */
+  #pauseAfter({ resolution }: Outcome): void {
+    if (!this.#aborting.signal.aborted) {
+      this.#faultPause.ended(resolution);
+    }
   }
 
   #count(run: Run | undefined, { resolution }: Outcome): void {

@@ -7,7 +7,7 @@ import { soakFlood } from './flood.ts';
 import { onEngine } from './leftovers.ts';
 import { soakPayloads } from './payloads.ts';
 import { soakRenewals } from './renewals.ts';
-import { soakShortTasks } from './short-tasks.ts';
+import { soakShortShells, soakShortSidecars, soakShortTasks } from './short-tasks.ts';
 import { soakShutdowns } from './shutdowns.ts';
 import { soakTasks } from './tasks.ts';
 
@@ -15,7 +15,8 @@ import { soakTasks } from './tasks.ts';
  * What takes too long for a test: does a worker stay as it was, however much it does and whatever happens to
  * it? Prints figures and exits with 1 when one of them is not as it must be.
  *
- *   npm run soak -- tasks|crashes|flood|payloads|engine-restarts|renewals|shutdowns|short-tasks [COUNT]
+ *   npm run soak -- tasks|crashes|flood|payloads|engine-restarts|renewals|shutdowns|short-tasks
+ *     |short-sidecars|short-shells [COUNT]
  */
 const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: number }> = {
   tasks: { run: soakTasks, usual: 300 },
@@ -26,6 +27,8 @@ const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: num
   renewals: { run: soakRenewals, usual: 10_000 },
   shutdowns: { run: soakShutdowns, usual: 200 },
   'short-tasks': { run: soakShortTasks, usual: 300 },
+  'short-sidecars': { run: soakShortSidecars, usual: 300 },
+  'short-shells': { run: soakShortShells, usual: 300 },
 };
 
 const [name = '', count] = process.argv.slice(2);

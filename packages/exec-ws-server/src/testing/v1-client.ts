@@ -31,10 +31,12 @@ export async function runV1(
   { tty = false, talk = endInput }: { tty?: boolean; talk?(client: V1Client): unknown } = {},
 ): Promise<Collected> {
   const client = v1Client(url, command, { tty });
+  // Rejects as well, when the server tells an error; also one that comes with the opening of the socket.
+  const exited = once(client, 'exit');
+  exited.catch(() => {});
   await client.execute();
   const stdout = collect(client.stdout);
   const stderr = collect(client.stderr);
-  const exited = once(client, 'exit');
   talk(client);
   const [exitCode] = (await exited) as [number];
   return { stdout: await stdout, stderr: await stderr, exitCode };

@@ -48,4 +48,5 @@ test('a run that was aborted ends, and is counted, although its container surviv
 
   expect(await executing).toEqual({ resolution: { kind: 'failed' }, exitCode: -1 });
   expect(overdue).toHaveBeenCalledTimes(1);
+  expect(run.mayRun).toBe(true);
 });

@@ -4,6 +4,7 @@ import { longTimeout } from '../async/long-timeout.ts';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import { whenAborted } from '../async/when-aborted.ts';
 import type { RunningContainer } from '../containers/task-container.ts';
+import { engineStatus } from '../engine/engine.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
 import { type Outcome, outcomeOf } from '../run/outcome.ts';
@@ -64,9 +65,11 @@ async function start(run: Run, { container }: Prepared): Promise<RunningContaine
   const { log, logger } = run;
   logger.info({ container: container.id }, 'task run');
   log.worker('=== Task Starting ===');
+  run.mayRun = true;
   try {
     return await container.start(log.output());
   } catch (error) {
+    run.mayRun = engineStatus(error) === undefined;
     throw unstartable(run, error);
   }
 }
@@ -97,6 +100,7 @@ async function exitOf(
   const exit = await Promise.race([container.exited, overdue(run, exitMs, settled.signal)]).finally(() =>
     settled.abort(),
   );
+  run.mayRun = exit === undefined;
   if (run.signal.aborted || exit === undefined) {
     const { message, resolution } = run.signal.reason as RunAbort;
     run.log.error(message);

@@ -20,17 +20,25 @@ import { type Prepared, prepare } from './prepare.ts';
 import { type Reclaiming, startReclaiming } from './reclaim.ts';
 import { reportResolution } from './report-resolution.ts';
 
+export interface RunHooks {
+  /** Given the run as soon as its log exists. */
+  onOpen?(run: Run): void;
+  /**
+   * The task is over and keeps nothing from others: another may run, while this one's log is uploaded, its result reported
+   * and what was made for it removed. Not called for a run of which that cannot be told before the end.
+   */
+  onOver?(run: Run, outcome: Outcome): void;
+}
+
 /**
  * The whole life of a claimed run: log, examination, preparation, task, artifacts, resolution, disposal.
  * The run is resolved exactly once, unless it is no longer ours to resolve; whatever was made for it is
  * gone when this settles. It never rejects for anything that the task or its definition did.
- *
- * @param onOpen is given the run as soon as its log exists
  */
 export async function performRun(
   host: RunHost,
   claim: Claim,
-  onOpen: (run: Run) => void = () => {},
+  { onOpen, onOver }: RunHooks = {},
 ): Promise<Outcome> {
   await using resources = new AsyncDisposableStack();
   let run: Run;
@@ -41,7 +49,7 @@ export async function performRun(
   }
   const reclaiming = startReclaiming(run, claim.takenUntil, host.config.task.reclaimDivisor);
   resources.use(reclaiming);
-  onOpen(run);
+  onOpen?.(run);
   run.logger.info('run task');
   run.logger.info('task start');
   const started = performance.now();
@@ -49,6 +57,7 @@ export async function performRun(
   writeHeader(run);
   const background: Promise<unknown>[] = [];
   const outcome = await attempt(run, reclaiming, background);
+  const vacating = vacate(run, background).then((vacated) => vacated && onOver?.(run, outcome));
   const success = outcome.resolution.kind === 'completed';
   run.log.worker(
     `${success ? 'Successful' : 'Unsuccessful'} task run with exit code: ${outcome.exitCode} ` +
@@ -57,9 +66,21 @@ export async function performRun(
   const closed = await closeLog(run, await consumers, outcome);
   await reportResolution(run, closed.resolution);
   await reclaiming[Symbol.asyncDispose]();
+  await vacating;
+  return closed;
+}
+
+/** Gives back what the next run may need, unless the task's container may still use it; whether it did. */
+async function vacate({ mayRun, leases, logger }: Run, background: Promise<unknown>[]): Promise<boolean> {
   // What an aborted preparation was still making must have an owner before the owners are disposed of.
   await Promise.allSettled(background);
-  return closed;
+  if (mayRun) {
+    return false;
+  }
+  await leases.disposeAsync().catch((error: Error) => {
+    logger.error({ err: error }, '[alert-operator] what a run had for itself could not be given back');
+  });
+  return true;
 }
 
 /** Final: on another worker, or once more, the same would happen to all the tasks beside it. */

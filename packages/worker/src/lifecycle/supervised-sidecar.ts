@@ -31,6 +31,9 @@ export class SupervisedSidecar {
     const { credentials } = run;
     const sidecar = new SupervisedSidecar(options, await configure(options), credentials);
     run.resources.defer(() => sidecar.release());
+    if (options.request.endsWithTask) {
+      run.leases.defer(() => sidecar.end());
+    }
     void sidecar.#supervise();
     return sidecar;
   }

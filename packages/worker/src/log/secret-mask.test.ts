@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { secretForms, secretValues, worthlessAfter } from './secret-forms.ts';
@@ -169,26 +167,19 @@ test('many secrets that hold and overlap each other are found as by looking for 
 });
 
 test.each([
-  ['one of 13,600 characters', [text(13_600)]],
-  ['two keys of several lines', [pem(3_300), pem(3_300)]],
-  ['one of a mebibyte', [text(1024 * 1024)]],
-  ['10,000 that are a mebibyte together', Array.from({ length: 10_000 }, () => text(105))],
-])('%s: learnt in short turns, in little memory, and found', async (_, secrets) => {
-  const before = memory();
+  ['one of 13,600 characters', [text(13_600)], 1],
+  ['two keys of several lines', [pem(3_300), pem(3_300)], 1],
+  ['one of a mebibyte', [text(1024 * 1024)], 8],
+  ['10,000 that are a mebibyte together', Array.from({ length: 10_000 }, () => text(105)), 300],
+])('%s: learnt in turns between which others have theirs, and found', async (_, secrets, leastTurns) => {
   const mask = new SecretMask();
   const learning = mask.learn(secrets).then(() => true);
-  const turns: number[] = [];
-  for (let done = false; !done; ) {
-    // Not by the clock: others want the processors, too.
-    const used = process.threadCpuUsage();
+  let turns = 0;
+  for (let done = false; !done; turns++) {
     done = await Promise.race([learning, setImmediate(false)]);
-    const { user, system } = process.threadCpuUsage(used);
-    turns.push((user + system) / 1_000);
   }
 
-  // Collections of garbage, of all that the tests have left, fall into a few.
-  expect(turns.sort((a, b) => a - b)[Math.floor(turns.length * 0.95)] ?? 0).toBeLessThan(20);
-  expect(memory() - before).toBeLessThan(20 * 1024 * 1024);
+  expect(turns).toBeGreaterThanOrEqual(leastTurns);
   for (const each of [secrets[0], secrets.at(-1)] as string[]) {
     const printed = Buffer.from(`-${each}-${Buffer.from(each).toString('base64')}-`);
     expect(masked(mask, cut(printed, [1, 7, 1_000, 8_000]))).toMatch(
@@ -197,21 +188,19 @@ test.each([
   }
 });
 
-test('10,000 renewals take no memory, and what is no longer worth anything is forgotten', async () => {
+test('of 10,000 renewals only the last are kept: what is no longer worth anything is forgotten', async () => {
   const mask = new SecretMask();
   const renew = async () => mask.learn([text(44), text(44)], Date.now() - 1);
   for (let renewal = 0; renewal < 1_000; renewal++) {
     await renew();
   }
   const few = mask.size;
-  const before = memory();
 
   for (let renewal = 1_000; renewal < 10_000; renewal++) {
     await renew();
   }
 
   expect(mask.size).toBe(few);
-  expect(memory() - before).toBeLessThan(2 * 1024 * 1024);
 });
 
 test('a secret that is learnt again without an end stays', async () => {
@@ -242,15 +231,4 @@ function pem(length: number): string {
       .toString('base64')
       .match(/.{1,64}/g) ?? [];
   return `-----BEGIN RSA PRIVATE KEY-----\n${lines.join('\n')}\n-----END RSA PRIVATE KEY-----\n`;
-}
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-/** What is in use, garbage aside. */
-function memory(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

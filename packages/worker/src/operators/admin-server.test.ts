@@ -22,7 +22,7 @@ function statusIn(state: WorkerState): WorkerStatus {
     runs: [
       {
         ...{ taskId: 'fN1SbArXTPSVFNUvaOlinQ', runId: 0, name: '<script>alert(1)</script>' },
-        ...{ claimed: '2026-01-02T03:04:05.000Z', started: undefined },
+        ...{ claimed: '2026-01-02T03:04:05.000Z', started: undefined, vacated: undefined },
         links: { log: 'http://host:1/log/token', shell: 'https://tc.example.com/shell/?v=1&x="y"' },
         containers: [{ role: 'sidecar:tc-proxy', ...container }],
       },

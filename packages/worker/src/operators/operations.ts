@@ -65,8 +65,9 @@ export async function openOperations(
 /** How much of the time of all slots, since the process began, they have been taken by runs. */
 async function efficiency(metrics: WorkerMetrics, { config, runs }: Observed) {
   const { values } = await metrics.busySeconds.get();
-  const claimed = [...runs].map((run) => (Date.now() - run.claimed.getTime()) / 1000);
+  const running = [...runs].filter(({ vacated }) => vacated === undefined);
+  const claimed = running.map((run) => (Date.now() - run.claimed.getTime()) / 1000);
   const busy = [...values.map(({ value }) => value), ...claimed].reduce((sum, seconds) => sum + seconds, 0);
   const capacity = slotsOf(config);
-  return { efficiency: busy / (capacity * process.uptime()), capacity, running: claimed.length };
+  return { efficiency: busy / (capacity * process.uptime()), capacity, running: running.length };
 }

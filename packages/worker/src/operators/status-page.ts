@@ -26,7 +26,7 @@ export function statusPage({ worker, versions, capacity, disk, runs, warm }: Wor
 <body>
 <h1>${title}</h1>
 <table>${rows.join('')}</table>
-<h2>Running tasks</h2>
+<h2>Tasks</h2>
 ${runs.length === 0 ? '<p>None.</p>' : `<section>${runsTable(runs)}</section>`}
 </body>
 </html>
@@ -34,11 +34,13 @@ ${runs.length === 0 ? '<p>None.</p>' : `<section>${runsTable(runs)}</section>`}
 }
 
 function runsTable(runs: RunStatus[]): string {
-  const heads = ['Task', 'Run', 'Claimed', 'Started', 'Open', 'Containers'].map((head) => `<th>${head}</th>`);
+  const heads = ['Task', 'Run', 'Claimed', 'Started', 'Over', 'Open', 'Containers'].map(
+    (head) => `<th>${head}</th>`,
+  );
   return `<table><tr>${heads.join('')}</tr>${runs.map(runRow).join('')}</table>`;
 }
 
-function runRow({ taskId, runId, name, claimed, started, links, containers }: RunStatus): string {
+function runRow({ taskId, runId, name, claimed, started, vacated, links, containers }: RunStatus): string {
   const open = Object.entries(links).map(
     ([what, url]) => `<a href="${escaped(url)}" rel="noreferrer">${escaped(what)}</a>`,
   );
@@ -47,6 +49,7 @@ function runRow({ taskId, runId, name, claimed, started, links, containers }: Ru
     String(runId),
     escaped(claimed),
     escaped(started ?? 'not yet'),
+    escaped(vacated ?? ''),
     open.join(' '),
     containersCell(containers),
   ];

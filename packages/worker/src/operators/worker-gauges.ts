@@ -14,7 +14,12 @@ export function registerGauges(registry: Registry, observed: () => Observed): vo
   new Gauge({
     name: 'docker_worker_running',
     help: 'Tasks that run.',
-    ...{ ...here, collect: setting(() => [...observed().runs].length) },
+    ...{ ...here, collect: setting(() => runs({ isOver: false })) },
+  });
+  new Gauge({
+    name: 'docker_worker_undisposed_runs',
+    help: 'Runs whose task is over and of which something is left: the upload of the log, the report, containers, a network.',
+    ...{ ...here, collect: setting(() => runs({ isOver: true })) },
   });
   new Gauge({
     name: 'docker_worker_capacity',
@@ -39,6 +44,10 @@ export function registerGauges(registry: Registry, observed: () => Observed): vo
     help: 'Free bytes on the disk of images and containers.',
     ...{ ...here, collect: setting(async () => (await statusNow()).disk.freeBytes ?? Number.NaN) },
   });
+
+  function runs({ isOver }: { isOver: boolean }): number {
+    return [...observed().runs].filter(({ vacated }) => (vacated !== undefined) === isOver).length;
+  }
 
   function statusNow() {
     return workerStatus(observed());

@@ -38,6 +38,8 @@ export interface RunStatus {
   claimed: string;
   /** When the task's container started; not before. */
   started: string | undefined;
+  /** When its slot was free for another run, while its result is reported and what was made for it removed; not before. */
+  vacated: string | undefined;
   /** What people can open while it runs, by name: `log`, `shell`. */
   links: Record<string, string>;
   containers: ContainerStatus[];
@@ -75,12 +77,13 @@ export async function workerStatus({ config, engine, runs, claiming }: Observed)
       upSeconds: Math.round(process.uptime()),
     },
     versions: { worker: version, node: process.versions.node, engine: engineVersion },
-    capacity: { slots: slotsOf(config), running: all.length },
+    capacity: { slots: slotsOf(config), running: all.filter(({ vacated }) => vacated === undefined).length },
     disk: { freeBytes: disk?.free, neededBytesPerTask: disk && bytesPerTask(config, disk) },
     runs: all.map((run) => ({
       ...{ taskId: run.taskId, runId: run.runId, name: run.task.metadata.name },
       claimed: run.claimed.toJSON(),
       started: run.started?.toJSON(),
+      vacated: run.vacated?.toJSON(),
       links: Object.fromEntries(run.links),
       containers: take(containers, run.network),
     })),

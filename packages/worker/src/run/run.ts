@@ -59,6 +59,10 @@ export interface Run {
   started?: Date;
   /** When that had exited. */
   exited?: Date;
+  /** Whether the task's container may be running, also because nobody knows. */
+  mayRun: boolean;
+  /** When its slot was free for another run; not before. */
+  vacated?: Date;
   /** The network that its containers are on, once there is one. */
   network?: string;
   /** What people can open while it runs, by what it is: `log`, `shell`. */
@@ -92,6 +96,11 @@ export interface Run {
   image?: { hash: string; artifactHash?: string };
   /** Owns whatever is made for the run; disposed of in reverse order after the run is resolved. */
   resources: AsyncDisposableStack;
+  /**
+   * Owns what the run keeps from others: caches, devices, a phone. Disposed of in reverse order as soon as the task is over, or
+   * after its container when that may still run.
+   */
+  leases: AsyncDisposableStack;
 }
 
 /** The queue takes artifacts for 25 minutes after a task was cancelled; nobody waits that long for a slot. */
@@ -109,6 +118,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
   const owner = { worker: host.workerName, taskRun: `${taskId}/${runId}` };
   const { path: tempDir } = resources.use(await makeRunFolder(owner));
   const log = resources.use(await TaskLog.open(join(tempDir, 'task.log')));
+  const leases = resources.use(new AsyncDisposableStack());
   const stopping = new AbortController();
   const ending = new AbortController();
   const done = new AbortController();
@@ -124,6 +134,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     task,
     host,
     claimed: new Date(),
+    mayRun: false,
     links: new Map(),
     owner,
     log,
@@ -155,6 +166,7 @@ export async function openRun(host: RunHost, claim: Claim, resources: AsyncDispo
     reservedArtifacts: new Set(),
     uploaded: new Map(),
     resources,
+    leases,
   };
   const onStop = () => endIn(host.config.shutdown.graceSeconds * 1000, host.stopping.reason);
   whenAborted(host.stopping, onStop, done.signal);

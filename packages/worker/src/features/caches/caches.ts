@@ -39,7 +39,7 @@ export const caches: Feature = {
     await purges.apply();
     const leases = new Map<string, CacheLease>();
     for (const [name, mount] of wanted(payload)) {
-      leases.set(mount, run.resources.use(await store.acquire(name)));
+      leases.set(mount, run.leases.use(await store.acquire(name)));
     }
     return {
       hostConfig: { Binds: [...leases].map(([mount, { path }]) => `${path}:${mount}`) },

@@ -2,7 +2,7 @@ import type { WorkerConfig } from '../../config/config.ts';
 import type { HostPart, OpenPart } from '../../run/host-part.ts';
 import { type Countable, countable, type Unit, unitsOf } from './host-devices.ts';
 
-/** A device that a run has for itself until it is disposed of. */
+/** A device that a run has for itself until its task is over. */
 export interface DeviceLease extends Disposable {
   unit: Unit;
 }

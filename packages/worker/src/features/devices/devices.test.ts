@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(dev, { recursive: true }));
 
-test('a device is in the container where the host has it, until the run is disposed of', async () => {
+test('a device is in the container where the host has it, until its task is over', async () => {
   const pool = new DevicePool(config());
   const run = runWith(pool);
 
@@ -32,7 +32,7 @@ test('a device is in the container where the host has it, until the run is dispo
   });
   expect(pool.take('loopbackVideo')).toBeUndefined();
 
-  await run.resources.disposeAsync();
+  await run.leases.disposeAsync();
   expect(pool.take('loopbackVideo')?.unit).toEqual(['video5']);
 });
 
@@ -52,5 +52,5 @@ function config() {
 
 function runWith(pool: DevicePool): Run {
   const host = { config: config(), parts: { of: () => pool } } as unknown as Run['host'];
-  return { host, resources: new AsyncDisposableStack() } as Run;
+  return { host, leases: new AsyncDisposableStack() } as Run;
 }

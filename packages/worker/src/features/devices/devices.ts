@@ -64,7 +64,7 @@ async function missingScopes({ task, payload, config, expandedScopes }: FeatureR
   ];
 }
 
-function attach({ host, resources }: Run, device: DeviceName): Contribution['hostConfig'] {
+function attach({ host, leases }: Run, device: DeviceName): Contribution['hostConfig'] {
   const { directory } = settingsOf(host.config, settings).deviceManagement;
   if (device === 'hostSharedMemory') {
     return { Binds: [`${join(directory, 'shm')}:/dev/shm`] };
@@ -79,7 +79,7 @@ function attach({ host, resources }: Run, device: DeviceName): Contribution['hos
       `No ${device} is free on this worker; the task will be tried again.`,
     );
   }
-  resources.use(lease);
+  leases.use(lease);
   return { Devices: lease.unit.map((name) => mapping(directory, name)) };
 }
 

@@ -11,7 +11,7 @@ export const ownCore: Feature = {
   slots: (config) => (settingsOf(config, settings).restrictCPU ? unitsOf('cpu', config).length : undefined),
   askedBy: (_payload, config) => isEnabled('cpu', config),
   defaultOn: false,
-  async prepare({ host, resources }) {
+  async prepare({ host, leases }) {
     const lease = host.parts.of(devicePool).take('cpu');
     if (lease === undefined) {
       throw new RunFailure(
@@ -19,7 +19,7 @@ export const ownCore: Feature = {
         'No core is free on this worker; the task will be tried again.',
       );
     }
-    resources.use(lease);
+    leases.use(lease);
     return { hostConfig: { CpusetCpus: lease.unit.join(',') } };
   },
 };

@@ -28,9 +28,9 @@ export const testdroidProxyFeature: Feature = {
       : [];
   },
   async prepare(run, { capabilities, maxRunTime }) {
-    const { taskId, runId, task, host, owner, resources } = run;
+    const { taskId, runId, task, host, owner, leases } = run;
     // First of all, so that it is disposed of when the service, which ends its sessions itself, is gone.
-    const sessions = resources.use(host.parts.of(phonesOfHost).ofRun(owner));
+    const sessions = leases.use(host.parts.of(phonesOfHost).ofRun(owner));
     const { ca: _, ...account } = settingsOf(host.config, settings).testdroid as TestdroidSettings;
     return {
       env: { DEVICE_CAPABILITIES: JSON.stringify(capabilities?.devices?.phone) },

@@ -1,0 +1,147 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const name = 'dw-e2e';
+const [outside, inside] = ['10.213.76.1', '10.213.76.2'];
+/** What a machine has to itself. */
+const folders = [
+  '/var/lib/docker',
+  '/var/lib/docker-worker',
+  '/tmp',
+  '/run',
+  join(homedir(), '.cache'),
+  join(homedir(), '.local'),
+];
+
+/**
+ * A second machine in this one: network, temporary files, and a Docker Engine with the images of this one's, all its own.
+ * It reaches the networks that this one does. There is one at a time; what a killed one left is removed first.
+ */
+export class Machine implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #daemon: ChildProcess;
+
+  static async start(): Promise<Machine> {
+    await removeNetwork();
+    const folder = await mkdtemp('/var/tmp/docker-worker-e2e-');
+    await addNetwork();
+    await Promise.all(folders.map((path) => mkdir(join(folder, path), { recursive: true })));
+    // Its mounts end with its last process.
+    const script = `
+      set -e
+      for path in ${folders.join(' ')}; do mkdir -p $path; mount --bind ${folder}$path $path; done
+      chmod 1777 /tmp
+      mkdir -p /run/lock /run/netns
+      exec dockerd`;
+    const daemon = spawn(
+      'nsenter',
+      [`--net=/run/netns/${name}`, 'unshare', '--mount', '--propagation=private', 'bash', '-c', script],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    const machine = new Machine(folder, daemon);
+    try {
+      await machine.#listening();
+      await machine.#copyImages();
+      return machine;
+    } catch (error) {
+      await machine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  private constructor(folder: string, daemon: ChildProcess) {
+    this.#folder = folder;
+    this.#daemon = daemon;
+  }
+
+  /** The command that runs a program there. */
+  command(program: string, args: string[]): [string, string[]] {
+    const namespaces = ['--net', '--mount'];
+    return [
+      'nsenter',
+      [`--target=${this.#daemon.pid}`, ...namespaces, `--wd=${process.cwd()}`, program, ...args],
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#daemon.exitCode === null && this.#daemon.signalCode === null) {
+      this.#daemon.kill('SIGTERM');
+      await once(this.#daemon, 'exit');
+    }
+    await removeNetwork();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #listening(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let printed = '';
+    this.#daemon.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      printed = `${printed}${text}`.slice(-2_000);
+      if (printed.includes('API listen on')) {
+        resolve();
+      }
+    });
+    this.#daemon.once('exit', () => reject(new Error(`dockerd ended before it listened:\n${printed}`)));
+    await promise;
+  }
+
+  async #copyImages(): Promise<void> {
+    const { stdout } = await run('docker', [
+      'image',
+      'ls',
+      '--format',
+      '{{.Repository}}:{{.Tag}}',
+      'docker-worker/*',
+    ]);
+    const save = spawn('docker', ['save', ...stdout.trim().split('\n')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const load = spawn(...this.command('docker', ['load', '--quiet']), {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const loaded = once(load, 'exit');
+    await pipeline(save.stdout, load.stdin);
+    await loaded;
+  }
+}
+
+async function addNetwork(): Promise<void> {
+  const within = ['-n', name];
+  await run('ip', ['netns', 'add', name]);
+  await run('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name]);
+  await run('ip', ['address', 'add', `${outside}/30`, 'dev', name]);
+  // Not larger than what any network behind it takes.
+  await run('ip', ['link', 'set', name, 'up', 'mtu', '1400']);
+  await run('ip', [...within, 'address', 'add', `${inside}/30`, 'dev', 'eth0']);
+  await run('ip', [...within, 'link', 'set', 'lo', 'up']);
+  await run('ip', [...within, 'link', 'set', 'eth0', 'up', 'mtu', '1400']);
+  await run('ip', [...within, 'route', 'add', 'default', 'via', outside]);
+  await Promise.all(rules.map((rule) => iptables('-I', rule)));
+}
+
+/** The engine of this machine has switched forwarding on, and lets nothing through that it does not know. */
+const rules = [
+  ['nat', 'POSTROUTING', '-s', `${inside}/32`, '-j', 'MASQUERADE'],
+  ['filter', 'FORWARD', '-i', name, '-j', 'ACCEPT'],
+  ['filter', 'FORWARD', '-o', name, '-j', 'ACCEPT'],
+];
+
+async function iptables(action: '-I' | '-D', [table = '', ...rule]: string[]): Promise<void> {
+  await run('iptables', ['--wait', '-t', table, action, ...rule]);
+}
+
+async function removeNetwork(): Promise<void> {
+  const { stdout } = await run('ip', ['netns', 'pids', name]).catch(() => ({ stdout: '' }));
+  for (const pid of stdout.split('\n').filter(Boolean)) {
+    process.kill(Number(pid), 'SIGKILL');
+  }
+  await Promise.all(rules.map((rule) => iptables('-D', rule).catch(() => {})));
+  await run('ip', ['netns', 'delete', name]).catch(() => {});
+}

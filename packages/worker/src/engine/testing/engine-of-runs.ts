@@ -1,0 +1,109 @@
+import { EventEmitter, once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { json } from 'node:stream/consumers';
+import type { Engine } from '../engine.ts';
+import { connectStandIn } from './connect-stand-in.ts';
+
+/** What a container was asked for with. */
+export interface CreatedContainer {
+  HostConfig?: { Binds?: string[] };
+}
+
+export interface EngineOfRuns extends AsyncDisposable {
+  engine: Engine;
+  /** In their order. */
+  created: CreatedContainer[];
+  /** Settles when a network is to be removed, with what lets that go on. */
+  removal(): Promise<() => void>;
+  /** No removal waits any more. */
+  removeAll(): void;
+}
+
+/**
+ * An engine whose containers end at once with 0, and which removes no network before it is let go on.
+ *
+ * @param cutsStarts starts containers without telling anybody
+ */
+export async function engineOfRuns({ cutsStarts = false } = {}): Promise<EngineOfRuns> {
+  const events = new EventEmitter();
+  const created: CreatedContainer[] = [];
+  const removals: (() => void)[] = [];
+  let told = 0;
+  let isHolding = true;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '', 'http://engine');
+    const send = (body: object, status = 200) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const [, kind, id, action] = pathname.split('/');
+    switch (`${request.method} ${kind} ${action ?? id ?? ''}`) {
+      case 'GET events ':
+        response.writeHead(200).flushHeaders();
+        break;
+      case 'POST networks create':
+        send({ Id: 'network' }, 201);
+        break;
+      case 'DELETE networks network':
+        removals.push(() => response.writableEnded || response.writeHead(204).end());
+        events.emit('removal');
+        if (!isHolding) removeAll();
+        break;
+      case 'GET images json':
+        send(id === 'json' ? [] : { Id: 'image', Config: {} });
+        break;
+      case 'POST containers create':
+        created.push((await json(request)) as CreatedContainer);
+        send({ Id: 'container' }, 201);
+        break;
+      case 'POST containers attach':
+        response.writeHead(200, { 'content-type': 'application/vnd.docker.raw-stream' }).end();
+        break;
+      case 'POST containers start':
+        if (cutsStarts) request.destroy();
+        else response.writeHead(204).end();
+        break;
+      case 'POST containers wait':
+        send({ StatusCode: 0 });
+        break;
+      case 'GET containers json':
+        send(id === 'json' ? [] : { State: { Running: false, ExitCode: 0, OOMKilled: false } });
+        break;
+      case 'GET containers archive':
+        send({ message: 'there is no such file' }, 404);
+        break;
+      case 'DELETE containers container':
+        response.writeHead(204).end();
+        break;
+      default:
+        send([]);
+    }
+  }
+
+  function removeAll(): void {
+    isHolding = false;
+    for (const remove of removals) {
+      remove();
+    }
+  }
+
+  const { engine, ...standIn } = await connectStandIn((request, response) => void answer(request, response));
+  return {
+    engine,
+    created,
+    removeAll,
+    async removal() {
+      const next = told++;
+      for (;;) {
+        const remove = removals[next];
+        if (remove !== undefined) {
+          return remove;
+        }
+        await once(events, 'removal');
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      removeAll();
+      await standIn[Symbol.asyncDispose]();
+    },
+  };
+}
