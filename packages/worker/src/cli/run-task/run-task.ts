@@ -9,12 +9,14 @@ import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
+import type { PayloadSchema } from '../../payload/payload.ts';
+import { UserError } from '../../user-error.ts';
 import { startWorker, type Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import type { EventKind } from '../task-file/event/event.ts';
 import { readEvents } from '../task-file/event/read-events.ts';
 import { listText } from '../task-file/graph/list-text.ts';
-import { readTaskFile } from '../task-file/read-task-file.ts';
+import { readTaskFile, type TaskFile } from '../task-file/read-task-file.ts';
 import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
@@ -40,6 +42,9 @@ import { readContext } from './template-context.ts';
 import { LogIn, type LogInOptions, letIn } from './terminal/log-in.ts';
 import { pullLine } from './terminal/pull-line.ts';
 import { terminalLog } from './terminal/terminal-log.ts';
+import { readUpstream } from './upstream/read-upstream.ts';
+import { provideImages, upstreamImages } from './upstream/upstream-images.ts';
+import { upstreamTask } from './upstream/upstream-task.ts';
 
 export interface RunTaskOptions extends LogInOptions {
   artifacts?: string;
@@ -55,6 +60,11 @@ export interface RunTaskOptions extends LogInOptions {
   capacity?: number;
   report: string[];
   keep?: boolean;
+  /** Deployment of the task `taskId`. */
+  rootUrl?: string;
+  taskId?: string;
+  /** Deployment that images are fetched from; default: the task's. */
+  upstreamRootUrl?: string;
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -63,23 +73,21 @@ export interface RunTaskOptions extends LogInOptions {
 }
 
 /**
- * Runs the tasks of a file with an embedded Taskcluster. Their logs go to standard output, and nothing else
+ * Runs the tasks of a file, or a task of a deployment, with an embedded Taskcluster. Their logs go to standard output, and nothing else
  * does; several at once have their lines prefixed with their names.
  *
  * @returns the exit code of the shell that was opened in this terminal, if one was; else of the first task
  *   that did not succeed, or 0
  */
-export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
+export async function runTask(file: string | undefined, options: RunTaskOptions): Promise<number> {
   const configured = withPull(
     options.config === undefined ? {} : await readFeatureSettings(options.config),
     options.pull,
   );
   const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
-  const read = await readTaskFile(file, schema, {
-    context: readContext(options.context),
-    events: await readEvents(file, options),
-    targets: options.target,
-  });
+  const upstream = upstreamTask(file, options);
+  const read =
+    upstream === undefined ? await readFile(file, schema, options) : await readUpstream(upstream, schema);
   if (options.list) {
     process.stdout.write(listText(read.tasks));
     return 0;
@@ -94,6 +102,11 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     definition: taskDefinition(document, overrides),
   }));
   const capacity = options.capacity ?? Math.max(2, availableParallelism());
+  const images = upstreamImages(documents);
+  const upstreamRoot = options.upstreamRootUrl ?? upstream?.rootUrl ?? process.env.TASKCLUSTER_ROOT_URL;
+  if (images.length > 0 && upstreamRoot === undefined) {
+    say('images are wanted of tasks that are not here; give their deployment by --upstream-root-url');
+  }
   for (const notice of [...read.notices, ...noticesOf(documents, roles, secrets)]) {
     say(notice);
   }
@@ -118,7 +131,11 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     await startLocalTaskcluster({ host: await bridgeGateway(engine.docker), oneQueue: true }),
   );
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
-  const session = new Session(new taskcluster.Queue(client), options.artifacts, process.stdout);
+  const queue = new taskcluster.Queue(client);
+  if (upstreamRoot !== undefined) {
+    await provideImages(images, upstreamRoot, { queue, index: new taskcluster.Index(client) });
+  }
+  const session = new Session(queue, options.artifacts, process.stdout);
   resources.defer(local.onTask((task) => session.seen(task)));
   resources.defer(tellRefusals(local, session));
   const logIn = new LogIn(options, session.output);
@@ -161,6 +178,21 @@ function withPull(settings: FeatureSettings, pull: PullPolicy | undefined): Feat
   return pull === undefined
     ? settings
     : { ...settings, dockerConfig: { ...(settings.dockerConfig as object), pull } };
+}
+
+async function readFile(
+  file: string | undefined,
+  schema: PayloadSchema,
+  options: RunTaskOptions,
+): Promise<TaskFile> {
+  if (file === undefined) {
+    throw new UserError('run-task needs a file, the address of a task, or --task-id');
+  }
+  return await readTaskFile(file, schema, {
+    context: readContext(options.context),
+    events: await readEvents(file, options),
+    targets: options.target,
+  });
 }
 
 async function createSecrets(service: Client, secrets: Map<string, object>): Promise<void> {
