@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bakeImages } from './bake-images.ts';
-import { baseImage } from './base-image.ts';
+import { bakeImages } from './images/bake-images.ts';
+import { baseImage } from './images/base-image.ts';
 
 /**
  * Bakes the image of every folder that has an `image.json` or a Dockerfile: `packages/*` under the version of the package, `docker/*` under
@@ -37,7 +37,7 @@ if (options['base-only']) {
   await bakeImages(root, await baseImage(options.base));
 } else {
   // What it needs is loaded for it alone: baking is part of every start.
-  const { publishImages } = await import('./publish-images.ts');
+  const { publishImages } = await import('./publish/publish-images.ts');
   const folder = resolve(options.out);
   await publishImages({ root, registry, base: options.base, tags: options.tag, billFolder: folder });
 }

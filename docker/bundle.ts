@@ -1,8 +1,8 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { bundleOptions } from './bundle-options.ts';
-import { bundledPackages } from './bundled-packages.ts';
+import { bundleOptions } from './bundle/bundle-options.ts';
+import { bundledPackages } from './bundle/bundled-packages.ts';
 
 /** Bundles the package in the current directory: `src/main.ts` becomes `dist/main.js` with every dependency inside `dist`. */
 rmSync('dist', { recursive: true, force: true });
@@ -12,4 +12,4 @@ const { metafile } = await build({ ...bundleOptions, entryPoints: ['src/main.ts'
 writeFileSync('dist/packages.json', JSON.stringify(bundledPackages(metafile), null, 2));
 
 // Images with a compile cache make it with this.
-copyFileSync(join(import.meta.dirname, 'fill-compile-cache.mjs'), 'dist/fill-compile-cache.mjs');
+copyFileSync(join(import.meta.dirname, 'bundle/fill-compile-cache.mjs'), 'dist/fill-compile-cache.mjs');

@@ -9,6 +9,8 @@ export interface Patch {
 /** Something in tc-proxy that is there for speed or memory alone, and how the proxy is made to do without it. */
 export interface Device {
   name: string;
+  /** What its users see of it. */
+  affects: 'requests' | 'bodies' | 'start';
   patches?: readonly Patch[];
   /** Plugins of the bundle that are left out. */
   plugins?: readonly string[];
@@ -24,6 +26,7 @@ const kit = 'packages/service-kit/src';
 export const devices: readonly Device[] = [
   {
     name: 'all answers of a turn written together',
+    affects: 'requests',
     patches: [
       {
         file: `${speed}/coalesced-writes.ts`,
@@ -34,6 +37,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'that, and head and body in one write',
+    affects: 'requests',
     patches: [
       {
         file: `${speed}/coalesced-writes.ts`,
@@ -44,6 +48,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'small bodies as text behind their head',
+    affects: 'requests',
     patches: [
       {
         file: 'packages/tc-proxy/src/forward/exchange.ts',
@@ -54,6 +59,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'pool that uses the last connection first',
+    affects: 'requests',
     patches: [
       {
         file: 'packages/tc-proxy/src/upstream/upstreams.ts',
@@ -68,27 +74,8 @@ export const devices: readonly Device[] = [
     ],
   },
   {
-    name: 'one timer for the heads of all answers',
-    patches: [
-      {
-        file: `${speed}/pooled-client.ts`,
-        find: 'this.#isWatched = body === null || body === undefined || Buffer.isBuffer(body);',
-        replace: 'this.#isWatched = false;',
-      },
-    ],
-  },
-  {
-    name: 'shared read buffer',
-    patches: [
-      {
-        file: 'packages/tc-proxy/src/upstream/upstreams.ts',
-        find: 'onread: sharedReadBuffer,',
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'HMAC of two one-shot hashes',
+    affects: 'requests',
     patches: [
       {
         file: `${kit}/hawk/hawk-key.ts`,
@@ -110,6 +97,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'random bytes of nonces in bulk',
+    affects: 'requests',
     patches: [
       {
         file: `${kit}/hawk/hawk-header.ts`,
@@ -124,38 +112,8 @@ export const devices: readonly Device[] = [
     ],
   },
   {
-    name: 'names of headers remembered',
-    patches: [
-      {
-        file: `${kit}/proxy/header-hygiene.ts`,
-        find: 'const known = normalNames.get(name);',
-        replace: 'const known = undefined;',
-      },
-      {
-        file: `${kit}/proxy/header-hygiene.ts`,
-        find: 'if (normalNames.size < mostNames && name.length <= longestName) normalNames.set(name, normal);',
-        replace: '',
-      },
-    ],
-  },
-  {
-    name: 'requests counted in plain numbers',
-    patches: [
-      {
-        file: `${kit}/telemetry/request-metrics.ts`,
-        find: "new Counter({\n      name: 'proxy_requests_total',",
-        replace: "(this as any).counter = new Counter({\n      name: 'proxy_requests_total',",
-      },
-      {
-        file: `${kit}/telemetry/request-metrics.ts`,
-        find: "this.#cell(methods.has(method) ? method : 'other', status, route).count += 1;",
-        replace:
-          "(this as any).counter.inc({ method: methods.has(method) ? method : 'other', status, route });",
-      },
-    ],
-  },
-  {
     name: 'no stream for requests without a body',
+    affects: 'requests',
     patches: [
       {
         file: 'packages/tc-proxy/src/tc-proxy-app.ts',
@@ -165,32 +123,8 @@ export const devices: readonly Device[] = [
     ],
   },
   {
-    name: 'one timeout of a connection for all of its requests',
-    patches: [
-      {
-        file: `${kit}/server/service-server.ts`,
-        find: 'keepAliveTimeout: 0,',
-        replace: 'keepAliveTimeout: 72_000,',
-      },
-      {
-        file: `${kit}/server/service-server.ts`,
-        find: 'closeSilentConnections(server, { silentMs, halfClosedMs });',
-        replace: '',
-      },
-    ],
-  },
-  {
-    name: 'at most 128 connections to the upstream',
-    patches: [
-      {
-        file: 'packages/tc-proxy/src/upstream/upstreams.ts',
-        find: 'connections = 128,',
-        replace: 'connections = 1024,',
-      },
-    ],
-  },
-  {
     name: 'collection of the young generation as bodies pass',
+    affects: 'bodies',
     patches: [
       {
         file: `${kit}/io/streamed-bytes.ts`,
@@ -199,8 +133,8 @@ export const devices: readonly Device[] = [
       },
     ],
   },
-  { name: 'young generation of at most 8 MiB', flags: ['--max-semi-space-size=8'] },
-  { name: "dependencies' unused requires deferred", plugins: ['deferred requires'] },
-  { name: "Node's modules loaded lazily", plugins: ['lazy builtins'] },
-  { name: 'compile cache of the image', variables: ['NODE_COMPILE_CACHE'] },
+  { name: 'young generation of at most 8 MiB', affects: 'requests', flags: ['--max-semi-space-size=8'] },
+  { name: "dependencies' unused requires deferred", affects: 'start', plugins: ['deferred requires'] },
+  { name: "Node's modules loaded lazily", affects: 'start', plugins: ['lazy builtins'] },
+  { name: 'compile cache of the image', affects: 'start', variables: ['NODE_COMPILE_CACHE'] },
 ];

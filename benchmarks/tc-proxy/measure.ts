@@ -75,7 +75,7 @@ export async function measureStart(
   port: number,
 ): Promise<number> {
   const started = performance.now();
-  await using _ = await startedProcess(command, env);
+  await using _ = await startedProcess(command, env, 'Serving on');
   await expectOk(statusOf(port, '/api/queue/v1/ping', 'GET'));
   return performance.now() - started;
 }
@@ -86,23 +86,24 @@ export async function measureFirstCredentials(
   env: Record<string, string>,
   port: number,
 ): Promise<number> {
-  await using _ = await startedProcess(command, env);
+  await using _ = await startedProcess(command, env, 'Health and metrics on');
   const started = performance.now();
   await expectOk(statusOf(port, '/credentials', 'PUT', newCredentials));
   return performance.now() - started;
 }
 
-/** Runs it until the disposal, from when it says that it serves. */
+/** Runs it until the disposal, from when it has said a line that begins so. */
 async function startedProcess(
   command: readonly string[],
   env: Record<string, string>,
+  beginning: string,
 ): Promise<AsyncDisposable> {
   const child = spawn('taskset', ['-c', String(proxyCore), ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH, ...env },
   });
   for await (const line of createInterface({ input: child.stderr })) {
-    if (line.startsWith('Serving on')) break;
+    if (line.startsWith(beginning)) break;
   }
   return {
     async [Symbol.asyncDispose]() {

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { bundleOptions } from '../../docker/bundle-options.ts';
+import { bundleOptions } from '../../docker/bundle/bundle-options.ts';
 import type { Device, Patch } from './devices.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /** Bundles tc-proxy as for its image, but for one device, and gives the path of what is to be run. */
 export async function bundleWithout(
-  { name, patches = [], plugins = [] }: Device,
+  { name, patches = [], plugins = [] }: Omit<Device, 'affects'>,
   folder: string,
 ): Promise<string> {
   const unused = new Set(patches);

@@ -22,7 +22,9 @@ test('with a builder for both architectures each image is one build, whose list 
 
   expect(stderr).toMatch(/^publishing for linux\/amd64 and linux\/arm64, by buildx$/m);
   const build = commands.find((line) => line.endsWith(' packages/tc-proxy'));
-  expect(build).toContain(' --build-arg=NAME=tc-proxy --build-arg=DESCRIPTION=Lets a task ');
+  expect(build).toContain(
+    ' --build-arg=NAME=tc-proxy --build-arg=DESCRIPTION=http://taskcluster in a task: ',
+  );
   const fixed = build
     ?.replace(/REVISION=\S+/, 'REVISION=…')
     .replace(/ --build-arg=NAME=.*(?= --build-arg=SOURCE_DATE_EPOCH)/, '');
@@ -37,7 +39,7 @@ test('with a builder for both architectures each image is one build, whose list 
     '--provenance=false',
     '--output=type=registry,rewrite-timestamp=true',
     '--metadata-file=<scratch>/metadata.json',
-    '--file=docker/service.Dockerfile',
+    '--file=docker/images/service.Dockerfile',
     'packages/tc-proxy',
   ]);
   // Nothing is made on or sent by the engine of this host.

@@ -62,7 +62,7 @@ export function createTcProxyApp(options: TcProxyAppOptions): FastifyInstance {
   }
   app.options('/server', (_, reply) => reply.send());
   app.register(bewitRoute, { credentials });
-  app.register(credentialsRoute, { credentials, logger });
+  if (credentialsEndpoint) app.register(credentialsRoute, { credentials, logger });
 
   // Only our own routes come here, so what finds none is one of them, asked with another method.
   app.setNotFoundHandler((request, reply) => {

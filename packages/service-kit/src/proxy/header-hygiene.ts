@@ -22,19 +22,10 @@ const framing = new Set(['content-length', 'host', 'authorization']);
 
 const none: ReadonlySet<string> = new Set();
 
-/** Names that were seen, in a form whose comparison is cheap; bounded, since clients choose them. */
-const normalNames = new Map<string, string>();
-const mostNames = 1_000;
-const longestName = 64;
-
 /** The name as it is compared: lower case, and `_` as `-`. */
 function normalName(name: string): string {
-  const known = normalNames.get(name);
-  if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  const normal = lower.includes('_') ? lower.replaceAll('_', '-') : lower;
-  if (normalNames.size < mostNames && name.length <= longestName) normalNames.set(name, normal);
-  return normal;
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
 }
 
 /**

@@ -45,7 +45,7 @@ export function createServiceServer(handle: RequestListener, options: ServiceSer
   const settings: ServerOptions = {
     maxHeaderSize,
     requestTimeout: 0,
-    // Idle connections are closed below, without a timer for each request.
+    // Idle connections are closed below.
     keepAliveTimeout: 0,
     ...options.http,
     shouldUpgradeCallback: (request) =>

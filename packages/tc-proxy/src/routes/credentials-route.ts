@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { errorBody, type Logger, ServiceError } from '@docker-worker/service-kit';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -22,8 +24,7 @@ export async function credentialsRoute(
   { credentials, logger }: { credentials: CredentialHolder; logger: Logger },
 ) {
   takeTextBodies(app, maxBodyBytes);
-  // A schema is compiled when it is first used, for which whoever replaces credentials first should not wait.
-  app.addHook('onListen', async () => void CredentialsBody.safeParse({}));
+  app.addHook('onListen', async () => rehearse(app));
   app.put('/credentials', async (request, reply) => {
     const body = CredentialsBody.safeParse(parsedJson(request.body));
     try {
@@ -37,6 +38,22 @@ export async function credentialsRoute(
     logger.info('credentials replaced through the data port');
     return reply.code(200).send();
   });
+}
+
+/**
+ * Goes through the route once, with what it refuses: code and schemas are compiled when they are first used, for which
+ * whoever is the first to replace credentials should not wait.
+ */
+function rehearse(app: FastifyInstance): void {
+  const body = JSON.stringify({ clientId: '', accessToken: '' });
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, {
+    ...{ method: 'PUT', url: '/credentials' },
+    headers: { 'content-length': String(body.length) },
+  });
+  request.push(body);
+  request.push(null);
+  app.routing(request, new ServerResponse(request));
 }
 
 function parsedJson(text: unknown): unknown {

@@ -1,6 +1,5 @@
 import { UpstreamBusyError, type WaitingLimits, waitingLimits } from '@docker-worker/service-kit';
 import { type Client, Dispatcher } from 'undici';
-import { HeadDeadline } from './head-deadline.ts';
 import { PooledClient } from './pooled-client.ts';
 
 type Handler = Dispatcher.DispatchHandler;
@@ -9,8 +8,6 @@ type Request = Dispatcher.DispatchOptions;
 export interface LifoPoolOptions extends Client.Options {
   /** Most connections at a time. */
   connections: number;
-  /** Milliseconds from a sent request to the head of its answer; 0 waits for ever. */
-  headersTimeout: number;
   /** Default: `waitingLimits`. */
   waiting?: WaitingLimits;
 }
@@ -29,9 +26,8 @@ const neverStarted = {} as Dispatcher.DispatchController;
  * Connections to one origin, up to a limit, each with one request at a time. The one used last is used first, which
  * keeps few of them busy and lets the others time out; when all are busy, requests wait in their order.
  *
- * In place of undici's `Pool`, alone or below an `Agent` whose `factory` makes it. A `Pool` goes through its
- * connections from the first one on, twice for each request, lets each rest for a turn of the event loop after its
- * answer, and makes two timers for each request: together a tenth of what small requests cost.
+ * In place of undici's `Pool`, alone or below an `Agent` whose `factory` makes it. A `Pool` goes through its connections from
+ * the first one on, twice for each request, and lets each rest for a turn of the event loop after its answer.
  */
 export class LifoPool extends Dispatcher {
   readonly #clients: PooledClient[] = [];
@@ -43,13 +39,11 @@ export class LifoPool extends Dispatcher {
   readonly #newClient: () => PooledClient;
   #onNoneWaiting: (() => void) | undefined;
 
-  constructor(origin: string | URL, { connections, headersTimeout, waiting, ...options }: LifoPoolOptions) {
+  constructor(origin: string | URL, { connections, waiting, ...options }: LifoPoolOptions) {
     super();
     this.#waitingLimits = waiting ?? waitingLimits;
     this.#limit = connections;
-    const deadline = new HeadDeadline(headersTimeout, this.#clients);
-    this.#newClient = () =>
-      new PooledClient(origin, { ...options, deadline, onFree: (client) => this.#next(client) });
+    this.#newClient = () => new PooledClient(origin, { ...options, onFree: (client) => this.#next(client) });
   }
 
   override dispatch(request: Request, handler: Handler): boolean {

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Client, type Dispatcher, errors } from 'undici';
-import type { HeadDeadline } from './head-deadline.ts';
+import { Client, type Dispatcher } from 'undici';
 
 type Handler = Dispatcher.DispatchHandler;
 type Request = Dispatcher.DispatchOptions;
@@ -8,7 +7,6 @@ type Controller = Dispatcher.DispatchController;
 type Headers = Parameters<NonNullable<Handler['onResponseEnd']>>[1];
 
 export interface PooledClientOptions extends Client.Options {
-  deadline: HeadDeadline;
   /** Called when the client can carry another request. */
   onFree: (client: PooledClient) => void;
 }
@@ -18,42 +16,24 @@ const none: Handler = {};
 /** One connection to an origin, made anew when it has closed, and the request on it. */
 export class PooledClient implements Handler {
   readonly client: Client;
-  /** When the request was sent whose answer has not begun (of `performance.now`); 0: there is none. */
-  waitingSince = 0;
-  readonly #deadline: HeadDeadline;
   readonly #onFree: (client: PooledClient) => void;
   #handler: Handler = none;
-  #isWatched = false;
-  #controller: Controller | undefined;
 
-  constructor(origin: string | URL, { deadline, onFree, ...options }: PooledClientOptions) {
-    this.client = new Client(origin, { ...options, pipelining: 1, headersTimeout: 0 });
-    this.#deadline = deadline;
+  constructor(origin: string | URL, { onFree, ...options }: PooledClientOptions) {
+    this.client = new Client(origin, { ...options, pipelining: 1 });
     this.#onFree = onFree;
   }
 
   carry(request: Request, handler: Handler): void {
     this.#handler = handler;
-    const { body } = request;
-    this.#isWatched = body === null || body === undefined || Buffer.isBuffer(body);
-    // While a body is on its way undici knows best whose turn it is.
-    const sent = this.#isWatched ? request : { ...request, headersTimeout: this.#deadline.timeoutMs };
-    this.client.dispatch(sent, this);
-  }
-
-  /** Ends the request, whose answer takes too long. */
-  timeOut(): void {
-    this.#controller?.abort(new errors.HeadersTimeoutError());
+    this.client.dispatch(request, this);
   }
 
   onRequestStart(controller: Controller, context: unknown): void {
-    this.#controller = controller;
-    if (this.#isWatched) this.#deadline.begin(this);
     this.#handler.onRequestStart?.(controller, context);
   }
 
   onResponseStart(controller: Controller, status: number, headers: Headers, reason?: string): void {
-    if (status >= 200) this.waitingSince = 0;
     this.#handler.onResponseStart?.(controller, status, headers, reason);
   }
 
@@ -85,8 +65,6 @@ export class PooledClient implements Handler {
   #end(): Handler {
     const handler = this.#handler;
     this.#handler = none;
-    this.#controller = undefined;
-    this.waitingSince = 0;
     return handler;
   }
 }

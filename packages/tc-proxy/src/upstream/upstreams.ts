@@ -1,7 +1,6 @@
 import type { WaitingLimits } from '@docker-worker/service-kit';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { LifoPool, type LifoPoolOptions } from '../speed/lifo-pool.ts';
-import { sharedReadBuffer } from '../speed/shared-read-buffer.ts';
 import { ForbiddenTargetError, type TargetGuard } from '../target/target-guard.ts';
 import { type HttpsProxy, isExcepted } from './https-proxy.ts';
 import { proxyConnector } from './proxy-connector.ts';
@@ -24,7 +23,7 @@ export interface UpstreamsOptions {
   /** 0 waits for ever. */
   headersTimeoutMs: number;
   httpsProxy?: HttpsProxy;
-  /** Most connections to one origin; default: 128. Further requests wait for one, which is faster than more. */
+  /** Most connections to one origin; default: 128. Further requests wait for one. */
   connections?: number;
   /** How many wait, and how long; default: `waitingLimits`. */
   waiting?: WaitingLimits;
@@ -71,7 +70,6 @@ function connections(
 ) {
   const direct = buildConnector({
     ...tls,
-    onread: sharedReadBuffer,
     ...(guard ? { lookup: guard.lookup } : {}),
   });
   const tunnel =

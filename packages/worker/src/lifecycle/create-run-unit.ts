@@ -2,7 +2,7 @@ import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
-import { featuresOf } from '../features/index.ts';
+import { featuresOf, slotsOf } from '../features/index.ts';
 import { prefixCredentials } from '../images/registry-credentials.ts';
 import { RunUnit } from '../sidecars/run-unit.ts';
 import { WarmUnits } from '../sidecars/warm-units.ts';
@@ -35,7 +35,7 @@ export function createRunUnit(
   });
 }
 
-/** Units made ahead for the features that the configuration names. */
+/** Units made ahead for the features that the configuration names, and for whatever tasks ask for as fast as they do. */
 export function configuredWarmUnits(host: UnitHost): WarmUnits {
   const { units, features: names } = host.config.warm;
   const sidecars = featuresOf(host.config)
@@ -43,8 +43,9 @@ export function configuredWarmUnits(host: UnitHost): WarmUnits {
     .flatMap((feature) => feature.sidecars ?? []);
   return new WarmUnits({
     count: units,
+    most: units === 0 ? 0 : units + slotsOf(host.config),
     sidecars,
-    make: () => createRunUnit(host, sidecars, 'warm'),
+    make: (wanted) => createRunUnit(host, wanted, 'warm'),
     logger: host.logger,
   });
 }

@@ -70,9 +70,9 @@ export interface Layers {
 /** Two images of one package, made one after the other without any cache. */
 export async function layersOfTwoBuilds(name: string): Promise<[Layers, Layers]> {
   await using folder = await makeTempDir();
-  const { makeReproducible } = await import('../../../../../docker/reproducible-images.ts');
-  const { imageDefinitions } = await import('../../../../../docker/image-definitions.ts');
-  const { baseImage } = await import('../../../../../docker/base-image.ts');
+  const { makeReproducible } = await import('../../../../../docker/reproducible/reproducible-images.ts');
+  const { imageDefinitions } = await import('../../../../../docker/images/image-definitions.ts');
+  const { baseImage } = await import('../../../../../docker/images/base-image.ts');
   const images = await imageDefinitions(repository, await baseImage(undefined));
   const image = images.find((one) => one.name === name);
   if (image === undefined) throw new Error(`there is no image ${name}`);

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
@@ -11,7 +11,7 @@ import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
 import { UserError } from '../../user-error.ts';
-import { startWorker, type Worker } from '../../worker.ts';
+import type { Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import type { EventKind } from '../task-file/event/event.ts';
 import { readEvents } from '../task-file/event/read-events.ts';
@@ -20,7 +20,6 @@ import { readTaskFile, type TaskFile } from '../task-file/read-task-file.ts';
 import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
-import { dryRun } from './dry-run.ts';
 import { keepContainer } from './keep-container.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { missingSecrets, missingSecretText } from './missing-secrets.ts';
@@ -117,6 +116,7 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
   await using resources = new AsyncDisposableStack();
   const settings = await settingsOfOneRun(documents, configured, resources, say);
   if (options.dryRun) {
+    const { dryRun } = await import('./dry-run.ts');
     return await dryRun(tasks, settings, roles);
   }
   const engine = resources.use(await connectEngine());
@@ -125,8 +125,12 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     process.stderr.isTTY ? terminalLog(process.stderr) : standardError,
   );
   const warmUnits = resources.use(localWarmUnits(engine, logger, documents, capacity, settings));
-  // The engine makes networks and boots sidecars while everything else starts.
+  // The engine makes networks and boots sidecars while everything else is loaded and starts.
   warmUnits.refill();
+  const [{ startLocalTaskcluster }, { startWorker }] = await Promise.all([
+    import('@docker-worker/local-taskcluster'),
+    import('../../worker.ts'),
+  ]);
   const local = resources.use(
     await startLocalTaskcluster({ host: await bridgeGateway(engine.docker), oneQueue: true }),
   );

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ImageDefinition } from './image-definitions.ts';
+import type { ImageDefinition } from '../images/image-definitions.ts';
 import { softwareBill } from './sbom.ts';
 import { signer } from './sign.ts';
 

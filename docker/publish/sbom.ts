@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
-import { BundledPackages } from './bundled-packages.ts';
+import { BundledPackages } from '../bundle/bundled-packages.ts';
 
 /**
  * A CycloneDX document, as JSON, of what is in an image: the npm packages that the service's code comes from, and the Debian

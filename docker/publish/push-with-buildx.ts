@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dockerOutput } from './docker-cli.ts';
-import type { ImageDefinition } from './image-definitions.ts';
-import type { Platforms } from './platforms.ts';
+import { dockerOutput } from '../images/docker-cli.ts';
+import type { ImageDefinition } from '../images/image-definitions.ts';
+import type { Platforms } from '../images/platforms.ts';
 import type { Pusher } from './publish.ts';
 
 const Metadata = z.looseObject({ 'containerimage.digest': z.string() });

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bakeImages } from './bake-images.ts';
+import { bakeImages } from '../images/bake-images.ts';
+import { baseImage } from '../images/base-image.ts';
+import { imageDefinitions } from '../images/image-definitions.ts';
+import { buildPlatforms } from '../images/platforms.ts';
 import { baseForPlatforms } from './base-for-platforms.ts';
-import { baseImage } from './base-image.ts';
-import { imageDefinitions } from './image-definitions.ts';
-import { buildPlatforms } from './platforms.ts';
 import { type PublishOptions, publish } from './publish.ts';
 import { pushFromEngine } from './push-from-engine.ts';
 import { pushWithBuildx } from './push-with-buildx.ts';

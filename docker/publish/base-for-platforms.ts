@@ -1,5 +1,5 @@
-import { baseImage } from './base-image.ts';
-import { dockerOutput } from './docker-cli.ts';
+import { baseImage } from '../images/base-image.ts';
+import { dockerOutput } from '../images/docker-cli.ts';
 
 /**
  * The base of images for several platforms: `requested`, which a registry has for all of them, or one that is made here for each

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dockerOutput } from './docker-cli.ts';
-import type { ImageDefinition } from './image-definitions.ts';
+import { dockerOutput } from '../images/docker-cli.ts';
+import type { ImageDefinition } from '../images/image-definitions.ts';
+import { makeReproducible } from '../reproducible/reproducible-images.ts';
 import type { Pusher } from './publish.ts';
-import { makeReproducible } from './reproducible-images.ts';
 
 /** Pushes what was baked on this host, after it was made reproducible. */
 export async function pushFromEngine(images: readonly ImageDefinition[], epoch: number): Promise<Pusher> {
