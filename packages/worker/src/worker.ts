@@ -61,6 +61,8 @@ export interface WorkerOptions {
   onPull?(event: PullEvent): void;
   /** Called when people can log into a run's container. */
   onShell?(run: Run, shell: OpenShell): void;
+  /** Told that a task's container has exited, which is there until what this returns settles. */
+  onExited?(run: Run, containerId: string, outcome: Outcome): Promise<void>;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
   /** Called when there is no task, at the start and whenever the last one has ended. */
@@ -123,6 +125,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     stopping: aborting.signal,
     onPull: options.onPull,
     onShell: options.onShell,
+    onExited: options.onExited,
   };
   return new ClaimingWorker(options, host, aborting, starting.move());
 }
