@@ -14,7 +14,8 @@ const deferred = [
   { file: 'fastify/lib/server.js', as: 'https', required: 'node:https' },
   { file: 'fastify/lib/server.js', as: 'http2', required: 'node:http2' },
   { file: 'fastify/lib/plugin-utils.js', as: 'semver', required: 'semver' },
-  // HTTP/2 of a client.
+  // HTTP/2 of clients.
+  { file: 'got/dist/source/core/options.js', as: 'http2wrapper', required: 'http2-wrapper' },
   { file: 'undici/lib/dispatcher/client.js', as: 'connectH2', required: './client-h2.js' },
   // Logging in another thread.
   { file: 'pino/lib/transport.js', as: 'ThreadStream', required: 'thread-stream' },
@@ -69,7 +70,9 @@ export function deferRequires(): Plugin {
 
 /** Takes the declaration out, alone or in a list of them, and writes the requirement wherever the name is used. */
 function deferRequire(source: string, path: string, as: string, required: string): string {
-  const declaration = new RegExp(`(?:(?:const|var) )?\\b${as} = require\\('${required}'\\)(?:,\\n|\\n)`);
+  const declaration = new RegExp(
+    `(?:(?:const|var) )?\\b${as} = require\\('${required}'\\)(?:,\\n|\\n)|import ${as} from '${required}';\\n`,
+  );
   if (!declaration.test(source)) throw new Error(`${path} does not require ${required} as ${as} any more`);
   return source
     .replace(declaration, '')

@@ -23,6 +23,7 @@ const elsewhere: Record<string, string> = {
   'npx docker-worker run-task template.yml':
     'render-template.test.ts and read-task-file.test.ts of the worker',
   'npx docker-worker run-task .taskcluster.yml': 'examples.test.ts, and policies.test.ts of the worker',
+  'npx docker-worker run-task https:': 'upstream.test.ts, with a deployment on loopback',
   'npx docker-worker run-task examples/task-graph.yml': 'examples.test.ts, and graph.test.ts of the worker',
   'docker run --detach --name worker': 'publish.test.ts, with folders that are not those of the host',
   'npm run images -- --push': 'publish.test.ts, with a registry on loopback',

@@ -48,12 +48,25 @@ test.concurrent('hello without its secret says how to give it', async () => {
   expect(code).toBe(1);
 });
 
-test.concurrent('failing ends with the exit code of the task', async () => {
-  const { code, stdout } = await runExample('failing.yml');
+test.concurrent('failing ends with the exit code of the task, and its container is kept if that is asked for', async () => {
+  const { code, stdout, stderr } = await runExample('failing.yml', '--keep');
 
   expect(stdout).toContain('This goes wrong.');
   expect(stdout).toMatch(/Unsuccessful task run with exit code: 3 completed in [\d.]+ seconds\n$/);
   expect(code).toBe(3);
+  const [, kept = '', image = ''] =
+    /docker start --attach --interactive (\S+)\n.*remove it by: docker rm \S+ && docker rmi (\S+)/.exec(
+      stderr,
+    ) ?? [];
+  try {
+    await run('docker', ['start', kept]);
+    expect((await run('docker', ['exec', kept, 'sh', '-c', 'echo "$TASK_ID"'])).stdout).toMatch(
+      /^[\w-]{22}\n$/,
+    );
+  } finally {
+    await run('docker', ['rm', '--force', kept]);
+    await run('docker', ['rmi', image]);
+  }
 });
 
 test.concurrent('timeout is stopped at its maxRunTime and keeps what it had written', async () => {
@@ -155,12 +168,27 @@ test.concurrent('decision creates tasks by the scopes of its role, which run, an
 test.concurrent('task-graph makes an image, builds in it, and tests what was built', async () => {
   await using folder = await makeTempDir();
 
-  const { code, stdout, stderr } = await runExample('task-graph.yml', '--artifacts', folder.path);
+  const report = join(folder.path, 'report.json');
+  const { code, stdout, stderr } = await runExample(
+    ...['task-graph.yml', '--artifacts', folder.path, '--report', report],
+  );
 
   expect(stdout).toContain('[test-small] Testing what was built with tools 1.0.');
   expect(stdout).toContain('[test-large] Testing what was built with tools 1.0.');
   expect(await readFile(join(folder.path, 'build/public/result.txt'), 'utf8')).toBe('built with tools 1.0\n');
-  expect(stderr).toContain('docker-image-tools: completed\n');
+  expect(stderr).toMatch(
+    /^task +result +waiting +image +sidecars +running +uploading +artifacts\ndocker-image-tools +completed /m,
+  );
+  expect(JSON.parse(await readFile(report, 'utf8')).tasks).toMatchObject([
+    { name: 'docker-image-tools', artifacts: expect.arrayContaining(['public/image.tar']) },
+    {
+      name: 'build',
+      result: 'completed',
+      seconds: { image: expect.any(Number), uploading: expect.any(Number) },
+    },
+    { name: 'test-small', exitCode: 0 },
+    { name: 'test-large', exitCode: 0 },
+  ]);
   expect(code).toBe(0);
 });
 

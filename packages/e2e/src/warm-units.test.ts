@@ -5,12 +5,18 @@ import { docker } from './harness/host/host-contents.ts';
 import { networkExists, runContainers, runNetwork } from './harness/host/run-containers.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
-const warm = ['docker-worker.role=sidecar:tc-proxy', 'docker-worker.task-run=warm'];
+const workerId = `test-warm-units-${process.pid}`;
+const worker = `test/e2e/test-group/${workerId}`;
+const warm = [
+  ...['docker-worker.role=sidecar:tc-proxy', 'docker-worker.task-run=warm'],
+  `docker-worker.worker=${worker}`,
+];
 
 function isWarmSidecar(event: { Action: string; Actor: { Attributes: Record<string, string> } }): boolean {
   const { Attributes: labels } = event.Actor;
   return (
     event.Action === 'start' &&
+    labels['docker-worker.worker'] === worker &&
     labels['docker-worker.task-run'] === 'warm' &&
     labels['docker-worker.role'] === 'sidecar:tc-proxy'
   );
@@ -19,7 +25,7 @@ function isWarmSidecar(event: { Action: string; Actor: { Attributes: Record<stri
 test('a task gets a sidecar that was started before its claim, which no later task gets', async () => {
   await using deployment = await startDeployment();
   await using events = await EngineEvents.open();
-  await using worker = await startTestWorker(deployment, { warm: { units: 1 } });
+  await using started = await startTestWorker(deployment, { workerId, warm: { units: 1 } });
   const { ID: first } = (await events.matching(isWarmSidecar)).Actor;
   const payload = {
     features: { taskclusterProxy: true },
@@ -31,7 +37,7 @@ test('a task gets a sidecar that was started before its claim, which no later ta
   };
 
   const taskId = await deployment.createTask(payload);
-  const run = await worker.run(taskId);
+  const run = await started.run(taskId);
   for await (const chunk of run.log.read()) {
     if (chunk.includes('here\r\n')) {
       break;
@@ -43,7 +49,7 @@ test('a task gets a sidecar that was started before its claim, which no later ta
   expect(second).not.toBe(first);
 
   run.abort({ kind: 'canceled' });
-  await worker.outcome(taskId);
+  await started.outcome(taskId);
   expect(await networkExists(network)).toBe(false);
   const left = await docker.listContainers({ all: true, filters: { label: warm } });
   expect(left.map(({ Id }) => Id)).toEqual([second]);
@@ -52,7 +58,7 @@ test('a task gets a sidecar that was started before its claim, which no later ta
 test('a sidecar that died while it was warm is not given to a task', async () => {
   await using deployment = await startDeployment();
   await using events = await EngineEvents.open();
-  await using worker = await startTestWorker(deployment, { warm: { units: 1 } });
+  await using started = await startTestWorker(deployment, { workerId, warm: { units: 1 } });
   const { ID: dead } = (await events.matching(isWarmSidecar)).Actor;
   await docker.getContainer(dead).kill();
   await events.happened('destroy', dead);
@@ -62,5 +68,5 @@ test('a sidecar that died while it was warm is not given to a task', async () =>
     command: ['bash', '-c', 'curl --silent --fail $TASKCLUSTER_PROXY_URL/api/auth/v1/ping'],
   });
 
-  expect(await worker.outcome(taskId)).toEqual({ resolution: { kind: 'completed' }, exitCode: 0 });
+  expect(await started.outcome(taskId)).toEqual({ resolution: { kind: 'completed' }, exitCode: 0 });
 });

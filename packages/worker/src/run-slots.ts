@@ -1,6 +1,3 @@
-/** Runs of which there is anything left, for each slot, with the one that takes it: a slow engine must not pile up what is to be removed. */
-const undisposedPerSlot = 2;
-
 /** Of one run. */
 export interface RunPlace {
   /** The slot is free for another run; what was made for this one is still there. */
@@ -16,10 +13,9 @@ export class RunSlots {
   readonly #undisposed = new Set<RunPlace>();
   #changed = Promise.withResolvers<void>();
 
-  /** How many of so many slots can be filled. */
-  free(slots: number): number {
-    const { size: undisposed } = this.#undisposed;
-    return Math.max(0, Math.min(slots - this.#taken.size, undisposedPerSlot * slots - undisposed));
+  /** How many of so many slots can be filled, when there may be something left of so many runs. */
+  free(slots: number, runs: number): number {
+    return Math.max(0, Math.min(slots - this.#taken.size, runs - this.#undisposed.size));
   }
 
   /** Nobody may have examined them yet. */

@@ -13,6 +13,7 @@ import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { imagesOfHost } from './images/images-of-host.ts';
 import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
+import { networkRoom } from './lifecycle/network-room.ts';
 import { performRun } from './lifecycle/perform-run.ts';
 import { type LogServer, startLogServer } from './log/log-server.ts';
 import type { WorkerMetrics } from './metrics/worker-metrics.ts';
@@ -60,6 +61,8 @@ export interface WorkerOptions {
   onPull?(event: PullEvent): void;
   /** Called when people can log into a run's container. */
   onShell?(run: Run, shell: OpenShell): void;
+  /** Told that a task's container has exited, which is there until what this returns settles. */
+  onExited?(run: Run, containerId: string, outcome: Outcome): Promise<void>;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
   /** Called when there is no task, at the start and whenever the last one has ended. */
@@ -122,6 +125,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     stopping: aborting.signal,
     onPull: options.onPull,
     onShell: options.onShell,
+    onExited: options.onExited,
   };
   return new ClaimingWorker(options, host, aborting, starting.move());
 }
@@ -212,7 +216,8 @@ class ClaimingWorker implements Worker {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#faultPause.over(signal);
-      const slots = this.#slots.free(slotsOf(this.#host.config));
+      const { config } = this.#host;
+      const slots = this.#slots.free(slotsOf(config), networkRoom(config).runs);
       if (slots === 0) {
         // Not by a race of the tasks: each would be left with the losers of all races of its life.
         await unlessAborted(signal, this.#slots.changed).catch(() => {});

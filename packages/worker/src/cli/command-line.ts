@@ -19,8 +19,8 @@ export async function runCommandLine(argv: string[]): Promise<number> {
   program
     .command('run-task')
     .argument(
-      '<file>',
-      'YAML or JSON: a task definition, just its payload, a list or graph of tasks, or a .taskcluster.yml; several documents are several tasks; "-" reads standard input',
+      '[file]',
+      'YAML or JSON: a task definition, just its payload, a list or graph of tasks, or a .taskcluster.yml; several documents are several tasks; the address of a task, as https://HOST/tasks/TASKID, runs that; "-" reads standard input',
     )
     .description("Run tasks on this machine, with an embedded Taskcluster; the exit code is the task's.")
     .option('--artifacts <dir>', 'keep the artifacts in this folder; each of several tasks has its own in it')
@@ -50,6 +50,12 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       ).choices(eventKinds),
     )
     .option('--event-file <file>', 'make them for a stored event: the body of a webhook, as JSON')
+    .option('--task-id <id>', 'run this task of the deployment --root-url')
+    .option('--root-url <url>', 'the deployment of --task-id; default: TASKCLUSTER_ROOT_URL')
+    .option(
+      '--upstream-root-url <url>',
+      "fetch images that other tasks have made from this deployment; default: the task's, or TASKCLUSTER_ROOT_URL",
+    )
     .option('--target <name>', 'run this task of the file, and those that it needs; a glob', collect, [])
     .option('--list', 'print the tasks of the file and what they need, and run none')
     .addOption(
@@ -58,6 +64,13 @@ export async function runCommandLine(argv: string[]): Promise<number> {
         'how many tasks run at once; default: as many as there are cores, two at least',
       ).argParser(wholeNumber),
     )
+    .option(
+      '--report <file>',
+      "write what became of the tasks: as JSON, or as JUnit's XML, by the ending of the name",
+      collect,
+      [],
+    )
+    .option('--keep', 'keep the container of a task that fails, and print how to enter it')
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .addOption(
@@ -67,9 +80,10 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     )
     .option('--interactive', 'let people log into the task, and print the address of the page')
     .option('--shell', "open a shell in the task, in this terminal; its exit code is the command's")
+    .option('--task-shell', "open a shell in place of the task's command, where that would run")
     .option('--dry-run', 'print what would be created and which scopes are missing')
     .addOption(logLevel('warn'))
-    .action(async (file: string, options) => {
+    .action(async (file: string | undefined, options) => {
       const { runTask } = await import('./run-task/run-task.ts');
       code = await runTask(file, options);
     });

@@ -121,7 +121,9 @@ export const OwnConfig = z.strictObject({
         .int()
         .min(0)
         .default(1)
-        .describe('How many networks with sidecars are made before there is a task for them; 0 makes none.'),
+        .describe(
+          'Networks with sidecars that are kept ready; more while tasks come, up to one more for each slot. 0 makes none.',
+        ),
       features: z
         .array(z.string())
         .default(['taskclusterProxy'])

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Container, ContainerCreateOptions } from 'dockerode';
+import type { Container, ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import type { ContainerWatch } from '../engine/container-deaths.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -74,9 +74,9 @@ export async function createTaskContainer(
 
       async function exitOf(): Promise<ContainerExit> {
         const broken = written.then(() => new Promise<never>(() => {}));
-        await Promise.race([exit(container, watch, written), broken]);
+        const known = await Promise.race([exit(container, watch, written), broken]);
         await withIdleLimit(bytes, outputIdleMs, written);
-        const { State: state } = await container.inspect();
+        const state = known ?? (await container.inspect()).State;
         return { exitCode: state.ExitCode, outOfMemory: state.OOMKilled };
       }
     },
@@ -89,15 +89,24 @@ export async function createTaskContainer(
 
 /**
  * Settles when a container that has been started has exited, by whatever tells of it first: the answer to who waits, the
- * engine's event, or the end of the output. The wait begins after the start: an engine takes requests on two connections
+ * engine's event, or the end of the output; with its state, if that was asked for on the way. The wait begins after the start: an engine takes requests on two connections
  * in any order, and the next exit of a container that has exited never comes.
  */
-async function exit(container: Container, watch: ContainerWatch, written: Promise<void>): Promise<void> {
+async function exit(
+  container: Container,
+  watch: ContainerWatch,
+  written: Promise<void>,
+): Promise<ContainerInspectInfo['State'] | undefined> {
+  let asking: Promise<ContainerInspectInfo['State']> | undefined;
   const answered = container.wait({ condition: 'not-running' });
   const ended = written.then(async () => {
-    if ((await container.inspect()).State.Running) {
+    asking = container.inspect().then(({ State }) => State);
+    if ((await asking).Running) {
       await answered;
     }
   });
   await Promise.any([answered, watch.died, ended]);
+  // Asked while the container was about to exit, it may not have known.
+  const state = await asking?.catch(() => undefined);
+  return state?.Running ? undefined : state;
 }

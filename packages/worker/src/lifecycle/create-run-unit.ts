@@ -6,6 +6,7 @@ import { featuresOf } from '../features/index.ts';
 import { prefixCredentials } from '../images/registry-credentials.ts';
 import { RunUnit } from '../sidecars/run-unit.ts';
 import { WarmUnits } from '../sidecars/warm-units.ts';
+import { networkRoom } from './network-room.ts';
 
 export interface UnitHost {
   engine: Engine;
@@ -35,7 +36,7 @@ export function createRunUnit(
   });
 }
 
-/** Units made ahead for the features that the configuration names. */
+/** Units made ahead for the features that the configuration names, and for whatever tasks ask for as fast as they do. */
 export function configuredWarmUnits(host: UnitHost): WarmUnits {
   const { units, features: names } = host.config.warm;
   const sidecars = featuresOf(host.config)
@@ -43,8 +44,9 @@ export function configuredWarmUnits(host: UnitHost): WarmUnits {
     .flatMap((feature) => feature.sidecars ?? []);
   return new WarmUnits({
     count: units,
+    most: networkRoom(host.config).ahead,
     sidecars,
-    make: () => createRunUnit(host, sidecars, 'warm'),
+    make: (wanted) => createRunUnit(host, wanted, 'warm'),
     logger: host.logger,
   });
 }

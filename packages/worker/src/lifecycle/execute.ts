@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { longTimeout } from '../async/long-timeout.ts';
+import { unlessAborted } from '../async/unless-aborted.ts';
 import { whenAborted } from '../async/when-aborted.ts';
 import type { RunningContainer } from '../containers/task-container.ts';
 import { engineStatus } from '../engine/engine.ts';
@@ -35,7 +36,12 @@ export async function execute(
   // Not sooner: the engine sets up one network at a time, and the task's comes first.
   run.host.warmUnits.refill();
   const outcome = await exitOf(run, payload, container, exitMs);
+  run.exited = new Date();
   limit[Symbol.dispose]();
+  if (run.host.onExited !== undefined) {
+    // Nobody waits for it longer than for the rest of what follows a task.
+    await unlessAborted(run.over, run.host.onExited(run, container.id, outcome)).catch(() => {});
+  }
   for (const sidecar of prepared.sidecars) {
     sidecar.release();
     if (sidecar.request.endsWithTask) {

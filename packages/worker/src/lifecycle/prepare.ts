@@ -4,6 +4,7 @@ import { engineMessage } from '../engine/engine.ts';
 import type { Contribution, Feature } from '../features/feature.ts';
 import { runImage } from '../images/run-image.ts';
 import type { LoadedImage } from '../images/task-image.ts';
+import { containerName } from '../ownership/container-name.ts';
 import { ownershipLabels } from '../ownership/labels.ts';
 import type { Payload } from '../payload/payload.ts';
 import { hostFault, isHostFault } from '../run/host-fault.ts';
@@ -65,6 +66,7 @@ async function imageOf(run: Run, payload: Payload): Promise<LoadedImage> {
   run.logger.info({ image: payload.image }, 'ensure image');
   try {
     const image = await runImage(run, payload);
+    run.imageReady = new Date();
     run.host.metrics?.imageSeconds.observe((performance.now() - asked) / 1000);
     return image;
   } catch (error) {
@@ -109,6 +111,7 @@ async function createContainer(
 ): Promise<TaskContainer> {
   const options = taskContainerOptions(run, payload, imageId, network, contributions);
   options.Labels = ownershipLabels(run.owner, 'task');
+  options.name = containerName(run.owner, 'task', run.task.metadata?.name);
   const wrapper = contributions.flatMap(({ wrapper: own }) => own ?? []);
   try {
     if (wrapper.length > 0 || payload.command.length === 0) {

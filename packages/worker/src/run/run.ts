@@ -17,6 +17,7 @@ import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts'
 import type { WarmUnits } from '../sidecars/warm-units.ts';
 import type { HostParts } from './host-part.ts';
 import type { OpenShell } from './open-shell.ts';
+import type { Outcome } from './outcome.ts';
 import { type AbortCause, RunAbort } from './run-abort.ts';
 import { makeRunFolder } from './run-folder.ts';
 
@@ -37,6 +38,8 @@ export interface RunHost {
   onPull?(event: PullEvent): void;
   /** Told that people can log into a run's container. */
   onShell?(run: Run, shell: OpenShell): void;
+  /** Told that a task's container has exited, which is there until what this returns settles. */
+  onExited?(run: Run, containerId: string, outcome: Outcome): Promise<void>;
   /** Networks with sidecars that were made before there was a run for them. */
   warmUnits: WarmUnits;
   /** What features and others keep on this host for all runs. */
@@ -50,8 +53,12 @@ export interface Run {
   task: TaskDefinition;
   host: RunHost;
   claimed: Date;
+  /** When its image was there. */
+  imageReady?: Date;
   /** When the task's container was started; not before. */
   started?: Date;
+  /** When that had exited. */
+  exited?: Date;
   /** Whether the task's container may be running, also because nobody knows. */
   mayRun: boolean;
   /** When its slot was free for another run; not before. */

@@ -49,6 +49,11 @@ export class RunUnit implements AsyncDisposable {
     return this.#network.id;
   }
 
+  /** Settles when all sidecars have been started, or could not be. */
+  get started(): Promise<unknown> {
+    return Promise.allSettled(this.#sidecars.values());
+  }
+
   /** False once a sidecar could not be started or has ended. */
   get usable(): boolean {
     return !this.#failed && this.#started.every((sidecar) => !sidecar.ended);

@@ -1,6 +1,7 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { type Engine, engineMessage } from '../engine/engine.ts';
 import { ensureImage } from '../engine/ensure-image.ts';
+import { containerName } from '../ownership/container-name.ts';
 import { type Owner, ownershipLabels } from '../ownership/labels.ts';
 import { howToGet } from './missing-sidecars.ts';
 import { makeSharedFolder } from './shared-folder.ts';
@@ -66,6 +67,7 @@ export async function startSidecar(
   );
   const container = await engine.docker
     .createContainer({
+      name: containerName(owner, `sidecar:${sidecar.name}`),
       Image: imageId,
       Cmd: ['--control', 'stdin'],
       Labels: ownershipLabels(owner, `sidecar:${sidecar.name}`),

@@ -90,7 +90,8 @@ export function localWarmUnits(
     count: alike ? count : 0,
     limit: count,
     sidecars: first,
-    make: () => createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, first, 'warm'),
+    make: (sidecars) =>
+      createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
     logger,
   });
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type LocalTaskcluster, startLocalTaskcluster } from '@docker-worker/local-taskcluster';
+import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
@@ -9,20 +9,23 @@ import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
-import { startWorker, type Worker } from '../../worker.ts';
+import type { PayloadSchema } from '../../payload/payload.ts';
+import { UserError } from '../../user-error.ts';
+import type { Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
 import type { EventKind } from '../task-file/event/event.ts';
 import { readEvents } from '../task-file/event/read-events.ts';
 import { listText } from '../task-file/graph/list-text.ts';
-import { readTaskFile } from '../task-file/read-task-file.ts';
+import { readTaskFile, type TaskFile } from '../task-file/read-task-file.ts';
 import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
-import { dryRun } from './dry-run.ts';
+import { keepContainer } from './keep-container.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
-import { LogIn, type LogInOptions, letIn } from './log-in.ts';
+import { missingSecrets, missingSecretText } from './missing-secrets.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
-import { pullLine } from './pull-line.ts';
+import { resultTable } from './report/result-table.ts';
+import { checkReports, writeReports } from './report/write-report.ts';
 import {
   createRoles,
   missingScopesText,
@@ -35,6 +38,12 @@ import { Session } from './session.ts';
 import { settingsOfOneRun } from './settings-of-one-run.ts';
 import { taskDefinition } from './task-definition.ts';
 import { readContext } from './template-context.ts';
+import { LogIn, type LogInOptions, letIn } from './terminal/log-in.ts';
+import { pullLine } from './terminal/pull-line.ts';
+import { terminalLog } from './terminal/terminal-log.ts';
+import { readUpstream } from './upstream/read-upstream.ts';
+import { provideImages, upstreamImages } from './upstream/upstream-images.ts';
+import { upstreamTask } from './upstream/upstream-task.ts';
 
 export interface RunTaskOptions extends LogInOptions {
   artifacts?: string;
@@ -48,6 +57,13 @@ export interface RunTaskOptions extends LogInOptions {
   target: string[];
   list?: boolean;
   capacity?: number;
+  report: string[];
+  keep?: boolean;
+  /** Deployment of the task `taskId`. */
+  rootUrl?: string;
+  taskId?: string;
+  /** Deployment that images are fetched from; default: the task's. */
+  upstreamRootUrl?: string;
   dryRun?: boolean;
   logLevel: string;
   /** File with the settings of features. */
@@ -56,23 +72,21 @@ export interface RunTaskOptions extends LogInOptions {
 }
 
 /**
- * Runs the tasks of a file with an embedded Taskcluster. Their logs go to standard output, and nothing else
+ * Runs the tasks of a file, or a task of a deployment, with an embedded Taskcluster. Their logs go to standard output, and nothing else
  * does; several at once have their lines prefixed with their names.
  *
  * @returns the exit code of the shell that was opened in this terminal, if one was; else of the first task
  *   that did not succeed, or 0
  */
-export async function runTask(file: string, options: RunTaskOptions): Promise<number> {
+export async function runTask(file: string | undefined, options: RunTaskOptions): Promise<number> {
   const configured = withPull(
     options.config === undefined ? {} : await readFeatureSettings(options.config),
     options.pull,
   );
   const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
-  const read = await readTaskFile(file, schema, {
-    context: readContext(options.context),
-    events: await readEvents(file, options),
-    targets: options.target,
-  });
+  const upstream = upstreamTask(file, options);
+  const read =
+    upstream === undefined ? await readFile(file, schema, options) : await readUpstream(upstream, schema);
   if (options.list) {
     process.stdout.write(listText(read.tasks));
     return 0;
@@ -87,27 +101,45 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
     definition: taskDefinition(document, overrides),
   }));
   const capacity = options.capacity ?? Math.max(2, availableParallelism());
-  for (const notice of [...read.notices, ...noticesOf(documents, roles)]) {
+  const images = upstreamImages(documents);
+  const upstreamRoot = options.upstreamRootUrl ?? upstream?.rootUrl ?? process.env.TASKCLUSTER_ROOT_URL;
+  if (images.length > 0 && upstreamRoot === undefined) {
+    say('images are wanted of tasks that are not here; give their deployment by --upstream-root-url');
+  }
+  for (const notice of [...read.notices, ...noticesOf(documents, roles, secrets)]) {
     say(notice);
   }
   if (options.artifacts !== undefined && !options.dryRun) {
     await prepareArtifactFolder(options.artifacts);
   }
+  checkReports(options.report);
   await using resources = new AsyncDisposableStack();
   const settings = await settingsOfOneRun(documents, configured, resources, say);
   if (options.dryRun) {
+    const { dryRun } = await import('./dry-run.ts');
     return await dryRun(tasks, settings, roles);
   }
   const engine = resources.use(await connectEngine());
-  const logger = pino({ level: options.logLevel }, standardError);
+  const logger = pino(
+    { level: options.logLevel },
+    process.stderr.isTTY ? terminalLog(process.stderr) : standardError,
+  );
   const warmUnits = resources.use(localWarmUnits(engine, logger, documents, capacity, settings));
-  // The engine makes networks and boots sidecars while everything else starts.
+  // The engine makes networks and boots sidecars while everything else is loaded and starts.
   warmUnits.refill();
+  const [{ startLocalTaskcluster }, { startWorker }] = await Promise.all([
+    import('@docker-worker/local-taskcluster'),
+    import('../../worker.ts'),
+  ]);
   const local = resources.use(
     await startLocalTaskcluster({ host: await bridgeGateway(engine.docker), oneQueue: true }),
   );
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
-  const session = new Session(new taskcluster.Queue(client), options.artifacts, process.stdout);
+  const queue = new taskcluster.Queue(client);
+  if (upstreamRoot !== undefined) {
+    await provideImages(images, upstreamRoot, { queue, index: new taskcluster.Index(client) });
+  }
+  const session = new Session(queue, options.artifacts, process.stdout);
   resources.defer(local.onTask((task) => session.seen(task)));
   resources.defer(tellRefusals(local, session));
   const logIn = new LogIn(options, session.output);
@@ -123,6 +155,9 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
       onRun: (run) => session.follow(run),
       onShell: ({ taskId }, shell) => logIn.opened(session.nameOf(taskId), shell),
+      onExited: options.keep
+        ? (run, container, outcome) => keepContainer(engine.docker, run, container, outcome)
+        : undefined,
       onResolved: (run, outcome) => session.resolved(run, outcome),
     }).then((started) => resources.use(started)),
     createSecrets(new taskcluster.Secrets(client), secrets),
@@ -133,6 +168,12 @@ export async function runTask(file: string, options: RunTaskOptions): Promise<nu
   );
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
+  const results =
+    tasks.length > 1 || session.size > 1 || options.report.length > 0 ? await session.results() : [];
+  if (results.length > 1) {
+    process.stderr.write(`\n${resultTable(results, process.stderr)}`);
+  }
+  await writeReports(options.report, results);
   return (await logIn.exitCode()) ?? taskCode;
 }
 
@@ -143,15 +184,33 @@ function withPull(settings: FeatureSettings, pull: PullPolicy | undefined): Feat
     : { ...settings, dockerConfig: { ...(settings.dockerConfig as object), pull } };
 }
 
+async function readFile(
+  file: string | undefined,
+  schema: PayloadSchema,
+  options: RunTaskOptions,
+): Promise<TaskFile> {
+  if (file === undefined) {
+    throw new UserError('run-task needs a file, the address of a task, or --task-id');
+  }
+  return await readTaskFile(file, schema, {
+    context: readContext(options.context),
+    events: await readEvents(file, options),
+    targets: options.target,
+  });
+}
+
 async function createSecrets(service: Client, secrets: Map<string, object>): Promise<void> {
   const expires = taskcluster.fromNowJSON('1 day');
   await Promise.all([...secrets].map(([name, secret]) => service.set(name, { secret, expires })));
 }
 
-/** What is left out of tasks because there is no deployment behind them. */
-function noticesOf(documents: TaskDocument[], roles: RoleScopes): string[] {
+/** What tasks will lack because there is no deployment behind them. */
+function noticesOf(documents: TaskDocument[], roles: RoleScopes, secrets: Map<string, object>): string[] {
   return documents.flatMap(({ name, task: { scopes = [] } }) =>
-    unknownRoles(scopes, roles).map((role) => `${name}: ${unknownRoleText(role)}`),
+    [
+      ...unknownRoles(scopes, roles).map(unknownRoleText),
+      ...missingSecrets(scopes, secrets).map(missingSecretText),
+    ].map((text) => `${name}: ${text}`),
   );
 }
 

@@ -11,11 +11,20 @@ import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
 import { ArtifactFolders } from './artifacts/artifact-folders.ts';
 import { downloadArtifacts } from './artifacts/download-artifacts.ts';
-import { HeldOutput } from './held-output.ts';
-import { printLog } from './print-log.ts';
+import { phaseSeconds } from './report/phase-seconds.ts';
+import type { TaskResult } from './report/task-result.ts';
 import { taskExitCode } from './task-exit-code.ts';
+import { HeldOutput } from './terminal/held-output.ts';
+import { linePrefix } from './terminal/line-prefix.ts';
+import { printLog } from './terminal/print-log.ts';
 
-const Status = z.looseObject({ status: z.looseObject({ state: z.string() }) });
+const Status = z.looseObject({
+  status: z.looseObject({
+    state: z.string(),
+    runs: z.array(z.looseObject({ scheduled: z.string() })),
+  }),
+});
+const ArtifactNames = z.looseObject({ artifacts: z.array(z.looseObject({ name: z.string() })) });
 
 /** A task as the queue gets it. */
 export interface NewTask {
@@ -25,10 +34,13 @@ export interface NewTask {
 }
 
 /** How a task has ended for good. */
-interface Ending {
-  /** None of a task that never ran for want of another. */
-  code: number | undefined;
+interface Ending extends Pick<TaskResult, 'result' | 'exitCode' | 'reason'> {
+  seconds?: TaskResult['seconds'];
+  /** Of the run that decided it, if there was one. */
+  runId?: number;
 }
+
+const cancelled: Ending = { result: 'cancelled', exitCode: exitCode.cancelled };
 
 interface SessionTask {
   name: string;
@@ -91,8 +103,12 @@ export class Session {
       process.stderr.write(`${name}: created by a task; it runs here, too\n`);
     } else if (state === 'exception' && known.ending === undefined && !this.#isRunning(taskId)) {
       process.stderr.write(`${known.name}: cancelled, or its deadline has passed\n`);
-      this.#end(known, exitCode.cancelled);
+      this.#end(known, cancelled);
     }
+  }
+
+  get size(): number {
+    return this.#tasks.size;
   }
 
   nameOf(taskId: string): string {
@@ -106,8 +122,9 @@ export class Session {
   /** Prints a run's log while it grows. */
   follow(run: Run): void {
     this.#open.add(run);
-    const name = this.#tasks.get(run.taskId)?.name;
-    this.#printing.push(printLog(run.log, this.#output, this.#tasks.size > 1 ? `[${name}] ` : ''));
+    const index = [...this.#tasks.keys()].indexOf(run.taskId);
+    const prefix = this.#tasks.size > 1 ? linePrefix(this.nameOf(run.taskId), index, process.stdout) : '';
+    this.#printing.push(printLog(run.log, this.#output, prefix));
     if (this.#interruptedWith !== undefined) {
       run.abort({ kind: 'canceled' });
     }
@@ -119,10 +136,10 @@ export class Session {
     const task = this.#tasks.get(taskId);
     if (task !== undefined) {
       this.#conclude(task, runId, outcome, run).then(
-        (code) => {
+        (ending) => {
           this.#open.delete(run as Run);
-          if (code !== undefined) {
-            this.#end(task, code);
+          if (ending !== undefined) {
+            this.#end(task, ending);
           }
         },
         (error) => task.ended.reject(error),
@@ -162,8 +179,25 @@ export class Session {
       await ended.promise;
     }
     await Promise.all(this.#printing);
-    const codes = [...this.#tasks.values()].map(({ ending }) => ending?.code ?? 0);
+    const codes = [...this.#tasks.values()].map(({ ending }) => ending?.exitCode ?? 0);
     return this.#interruptedWith ?? codes.find((code) => code !== 0) ?? 0;
+  }
+
+  /** What became of the tasks, once they have ended. */
+  async results(): Promise<TaskResult[]> {
+    return await Promise.all(
+      [...this.#tasks.values()].map(async ({ name, taskId, ending = cancelled }) => {
+        const { result, exitCode: code, reason, seconds = {}, runId } = ending;
+        const artifacts =
+          runId === undefined
+            ? []
+            : ArtifactNames.parse(await this.#queue.listArtifacts(taskId, runId)).artifacts;
+        return {
+          ...{ name, taskId, result, exitCode: code, seconds, artifacts: artifacts.map((one) => one.name) },
+          ...(reason === undefined ? {} : { reason }),
+        };
+      }),
+    );
   }
 
   /** Also those that come while they are looked at, as a map's values do. */
@@ -188,12 +222,12 @@ export class Session {
     return [...this.#open].some((run) => run.taskId === taskId);
   }
 
-  #end(task: SessionTask, code: number | undefined): void {
+  #end(task: SessionTask, ending: Ending): void {
     if (task.ending !== undefined) {
       return;
     }
-    task.ending = { code };
-    if (code !== 0) {
+    task.ending = ending;
+    if (ending.exitCode !== 0) {
       this.#skipThoseThatNeed(task);
     }
     task.ended.resolve();
@@ -204,10 +238,11 @@ export class Session {
       if (!task.needs.includes(taskId)) {
         continue;
       }
+      const reason = `${name} did not complete`;
       if (this.#interruptedWith === undefined) {
-        process.stderr.write(`${task.name}: skipped, since ${name} did not complete\n`);
+        process.stderr.write(`${task.name}: skipped, since ${reason}\n`);
       }
-      this.#end(task, undefined);
+      this.#end(task, { result: 'skipped', exitCode: undefined, reason });
       // So that nothing waits for it; it may not have been created yet.
       this.#queue.cancelTask(task.taskId).catch(() => {});
     }
@@ -227,7 +262,7 @@ export class Session {
     }
     for (const task of tasks) {
       if (!this.#isRunning(task.taskId)) {
-        this.#end(task, exitCode.cancelled);
+        this.#end(task, cancelled);
       }
     }
   }
@@ -237,16 +272,19 @@ export class Session {
     runId: number,
     outcome: Outcome,
     run: Run | undefined,
-  ): Promise<number | undefined> {
+  ): Promise<Ending | undefined> {
     const { status } = Status.parse(await this.#queue.status(task.taskId));
     if (status.state === 'pending' || status.state === 'running') {
       return undefined;
     }
+    const scheduled = new Date(status.runs[runId]?.scheduled ?? Date.now());
+    const seconds = run === undefined ? {} : phaseSeconds(run, scheduled);
     await this.#download(task, runId);
     const { abortCause } = (run?.signal.reason ?? {}) as Partial<RunAbort>;
-    process.stderr.write(`${task.name}: ${endingText(outcome, abortCause)}\n`);
+    const result = endingText(outcome, abortCause);
+    process.stderr.write(`${task.name}: ${result}\n`);
     const isTaken = status.state === 'exception' && outcome.resolution.kind !== 'exception';
-    return taskExitCode(outcome, abortCause, isTaken);
+    return { result, exitCode: taskExitCode(outcome, abortCause, isTaken), seconds, runId };
   }
 
   /** What cannot be saved is told, and changes nothing about the task. */

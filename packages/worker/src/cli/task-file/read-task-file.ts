@@ -33,8 +33,32 @@ export async function readTaskFile(
   schema: PayloadSchema,
   values: TemplateValues & { targets?: string[] } = {},
 ): Promise<TaskFile> {
-  const file = path === '-' ? 'standard input' : path;
-  const source = await read(path);
+  return await readTaskText(
+    {
+      file: path === '-' ? 'standard input' : path,
+      stem: path === '-' ? 'task' : basename(path, extname(path)),
+      text: await read(path),
+    },
+    schema,
+    values,
+  );
+}
+
+/** Text with tasks, and where it comes from. */
+export interface TaskText {
+  /** What messages call it. */
+  file: string;
+  /** Of names of tasks that have none. */
+  stem: string;
+  text: string;
+}
+
+/** As {@link readTaskFile}, of a text that is there. */
+export async function readTaskText(
+  { file, stem, text: source }: TaskText,
+  schema: PayloadSchema,
+  values: TemplateValues & { targets?: string[] } = {},
+): Promise<TaskFile> {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(source, { lineCounter: lines, merge: true, prettyErrors: false });
   const documents = [...parsed].filter((document) => document.errors.length > 0 || hasContent(document));
@@ -56,7 +80,6 @@ export async function readTaskFile(
       ...(results[index]?.messages ?? []),
     ]),
   );
-  const stem = path === '-' ? 'task' : basename(path, extname(path));
   const places = new Map(results.flatMap(({ parts, at }) => parts.map((part) => [part, at] as const)));
   if (places.size === 0) {
     throw new TaskFileError(`${file}: has no tasks`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { TaskLog } from '../../log/task-log.ts';
+import { TaskLog } from '../../../log/task-log.ts';
 import { printLog } from './print-log.ts';
 
 test('without a prefix every byte is printed as it is', async () => {

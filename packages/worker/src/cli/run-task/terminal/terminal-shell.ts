@@ -1,6 +1,6 @@
 import { frameCode as code, shellCommand } from '@docker-worker/exec-ws-server/sidecar';
 import WebSocket from 'ws';
-import { busybox } from '../../features/interactive/task-folder.ts';
+import { busybox } from '../../../features/interactive/task-folder.ts';
 
 export interface Terminal {
   input: NodeJS.ReadStream;

@@ -1,4 +1,4 @@
-import type { PullEvent } from '../../engine/ensure-image.ts';
+import type { PullEvent } from '../../../engine/ensure-image.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { TaskLog } from '../../log/task-log.ts';
+import type { TaskLog } from '../../../log/task-log.ts';
 
 const lineFeed = 0x0a;
 
