@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** It may lie in a folder that is not shared. */
+const repository = join(import.meta.dirname, '../../../..');
 const name = 'dw-e2e';
 const [outside, inside] = ['10.213.76.1', '10.213.76.2'];
 /** What a machine has to itself. */
@@ -36,7 +38,9 @@ export class Machine implements AsyncDisposable {
     // Its mounts end with its last process.
     const script = `
       set -e
-      for path in ${folders.join(' ')}; do mkdir -p $path; mount --bind ${folder}$path $path; done
+      mkdir -p ${folder}${repository}
+      mount --rbind ${repository} ${folder}${repository}
+      for path in ${folders.join(' ')}; do mkdir -p $path; mount --rbind ${folder}$path $path; done
       chmod 1777 /tmp
       mkdir -p /run/lock /run/netns
       exec dockerd`;
