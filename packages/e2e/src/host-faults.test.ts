@@ -28,6 +28,7 @@ test.each<[string, string, object]>([
 
   const taskId = await deployment.createTask(payload, { retries: 0 });
   await worker.printed(/"type":"no task is claimed for a while after a fault of this host"/);
+  await worker.printed(/"type":"task resolved"/);
 
   expect(await endsOf(deployment, taskId)).toEqual(['exception/worker-shutdown']);
 });
