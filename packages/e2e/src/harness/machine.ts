@@ -147,5 +147,7 @@ async function removeNetwork(): Promise<void> {
     process.kill(Number(pid), 'SIGKILL');
   }
   await Promise.all(rules.map((rule) => iptables('-D', rule).catch(() => {})));
+  // By name as well: the namespace stays for as long as something in it is still ending.
+  await run('ip', ['link', 'delete', name]).catch(() => {});
   await run('ip', ['netns', 'delete', name]).catch(() => {});
 }
