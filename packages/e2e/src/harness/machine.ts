@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +11,7 @@ const run = promisify(execFile);
 /** It may lie in a folder that is not shared. */
 const repository = join(import.meta.dirname, '../../../..');
 const name = 'dw-e2e';
+const folder = '/var/tmp/docker-worker-e2e';
 const [outside, inside] = ['10.213.76.1', '10.213.76.2'];
 /** What a machine has to itself. */
 const folders = [
@@ -27,12 +28,10 @@ const folders = [
  * It reaches the networks that this one does. There is one at a time; what a killed one left is removed first.
  */
 export class Machine implements AsyncDisposable {
-  readonly #folder: string;
   readonly #daemon: ChildProcess;
 
   static async start(): Promise<Machine> {
-    await removeNetwork();
-    const folder = await mkdtemp('/var/tmp/docker-worker-e2e-');
+    await remove();
     await addNetwork();
     await Promise.all(folders.map((path) => mkdir(join(folder, path), { recursive: true })));
     // Its mounts end with its last process.
@@ -49,7 +48,7 @@ export class Machine implements AsyncDisposable {
       [`--net=/run/netns/${name}`, 'unshare', '--mount', '--propagation=private', 'bash', '-c', script],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
-    const machine = new Machine(folder, daemon);
+    const machine = new Machine(daemon);
     try {
       await machine.#listening();
       await machine.#copyImages();
@@ -60,8 +59,7 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  private constructor(folder: string, daemon: ChildProcess) {
-    this.#folder = folder;
+  private constructor(daemon: ChildProcess) {
     this.#daemon = daemon;
   }
 
@@ -79,8 +77,7 @@ export class Machine implements AsyncDisposable {
       this.#daemon.kill('SIGTERM');
       await once(this.#daemon, 'exit');
     }
-    await removeNetwork();
-    await rm(this.#folder, { recursive: true, force: true });
+    await remove();
   }
 
   async #listening(): Promise<void> {
@@ -141,7 +138,7 @@ async function iptables(action: '-I' | '-D', [table = '', ...rule]: string[]): P
   await run('iptables', ['--wait', '-t', table, action, ...rule]);
 }
 
-async function removeNetwork(): Promise<void> {
+async function remove(): Promise<void> {
   const { stdout } = await run('ip', ['netns', 'pids', name]).catch(() => ({ stdout: '' }));
   for (const pid of stdout.split('\n').filter(Boolean)) {
     process.kill(Number(pid), 'SIGKILL');
@@ -150,4 +147,5 @@ async function removeNetwork(): Promise<void> {
   // By name as well: the namespace stays for as long as something in it is still ending.
   await run('ip', ['link', 'delete', name]).catch(() => {});
   await run('ip', ['netns', 'delete', name]).catch(() => {});
+  await rm(folder, { recursive: true, force: true });
 }
