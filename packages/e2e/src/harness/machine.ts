@@ -32,7 +32,12 @@ export class Machine implements AsyncDisposable {
 
   static async start(): Promise<Machine> {
     await remove();
-    await addNetwork();
+    try {
+      await addNetwork();
+    } catch (error) {
+      await remove();
+      throw error;
+    }
     await Promise.all(folders.map((path) => mkdir(join(folder, path), { recursive: true })));
     // Its mounts end with its last process.
     const script = `
