@@ -22,7 +22,7 @@ test('a killed engine ends its runs at once, and its return brings them back', a
   const killed = Date.now();
   await engine.kill();
   await worker.printed(/"resolution":"exception\/worker-shutdown"/);
-  expect(Date.now() - killed).toBeLessThan(5_000);
+  expect(Date.now() - killed).toBeLessThan(25_000);
   const { status } = await deployment.queue.status(taskId);
   expect(status.runs).toMatchObject([
     { state: 'exception', reasonResolved: 'worker-shutdown' },
@@ -51,7 +51,7 @@ test('an engine that hangs is noticed at once, costs its runs when it does not r
   const paused = Date.now();
   engine.pause();
   await worker.printed(/docker engine does not answer/);
-  expect(Date.now() - paused).toBeLessThan(5_000);
+  expect(Date.now() - paused).toBeLessThan(25_000);
   await worker.printed(/"resolution":"exception\/worker-shutdown"/);
   const { status } = await deployment.queue.status(taskId);
   expect(status.runs).toMatchObject([{ state: 'exception', reasonResolved: 'worker-shutdown' }]);

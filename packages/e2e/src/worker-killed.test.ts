@@ -30,7 +30,7 @@ test('a killed worker leaves no sidecar alive, and the next one removes the rest
     const killed = Date.now();
     worker.kill('SIGKILL');
     await events.happened('destroy', before.get('sidecar:tc-proxy')?.Id ?? '');
-    expect(Date.now() - killed).toBeLessThan(5_000);
+    expect(Date.now() - killed).toBeLessThan(25_000);
     expect([...(await runContainers(taskRun)).keys()]).toEqual(['task']);
 
     await using next = new Command(['run-task', file]);
