@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { engineListens } from './engine-listens.ts';
+import { copyImages } from './images/copy-images.ts';
 
 const run = promisify(execFile);
 
@@ -29,15 +30,13 @@ const folders = [
  */
 export class Machine implements AsyncDisposable {
   readonly #daemon: ChildProcess;
+  readonly #resources: AsyncDisposableStack;
 
   static async start(): Promise<Machine> {
+    await using resources = new AsyncDisposableStack();
     await remove();
-    try {
-      await addNetwork();
-    } catch (error) {
-      await remove();
-      throw error;
-    }
+    resources.defer(remove);
+    await addNetwork();
     await Promise.all(folders.map((path) => mkdir(join(folder, path), { recursive: true })));
     // Its mounts end with its last process.
     const script = `
@@ -53,68 +52,38 @@ export class Machine implements AsyncDisposable {
       [`--net=/run/netns/${name}`, 'unshare', '--mount', '--propagation=private', 'bash', '-c', script],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
-    const machine = new Machine(daemon);
-    try {
-      await machine.#listening();
-      await machine.#copyImages();
-      return machine;
-    } catch (error) {
-      await machine[Symbol.asyncDispose]();
-      throw error;
-    }
+    resources.defer(() => end(daemon));
+    await engineListens(daemon);
+    const ours = ['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', 'docker-worker/*'];
+    const { stdout } = await run('docker', ours);
+    await copyImages(stdout.trim().split('\n'), within(daemon, 'docker', ['load', '--quiet']));
+    return new Machine(daemon, resources.move());
   }
 
-  private constructor(daemon: ChildProcess) {
+  private constructor(daemon: ChildProcess, resources: AsyncDisposableStack) {
     this.#daemon = daemon;
+    this.#resources = resources;
   }
 
   /** The command that runs a program there. */
   command(program: string, args: string[]): [string, string[]] {
-    const namespaces = ['--net', '--mount'];
-    return [
-      'nsenter',
-      [`--target=${this.#daemon.pid}`, ...namespaces, `--wd=${process.cwd()}`, program, ...args],
-    ];
+    return within(this.#daemon, program, args);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#daemon.exitCode === null && this.#daemon.signalCode === null) {
-      this.#daemon.kill('SIGTERM');
-      await once(this.#daemon, 'exit');
-    }
-    await remove();
+    await this.#resources.disposeAsync();
   }
+}
 
-  async #listening(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let printed = '';
-    this.#daemon.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      printed = `${printed}${text}`.slice(-2_000);
-      if (printed.includes('API listen on')) {
-        resolve();
-      }
-    });
-    this.#daemon.once('exit', () => reject(new Error(`dockerd ended before it listened:\n${printed}`)));
-    await promise;
-  }
+function within({ pid }: ChildProcess, program: string, args: string[]): [string, string[]] {
+  const where = [`--target=${pid}`, '--net', '--mount', `--wd=${process.cwd()}`];
+  return ['nsenter', [...where, program, ...args]];
+}
 
-  async #copyImages(): Promise<void> {
-    const { stdout } = await run('docker', [
-      'image',
-      'ls',
-      '--format',
-      '{{.Repository}}:{{.Tag}}',
-      'docker-worker/*',
-    ]);
-    const save = spawn('docker', ['save', ...stdout.trim().split('\n')], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const load = spawn(...this.command('docker', ['load', '--quiet']), {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    });
-    const loaded = once(load, 'exit');
-    await pipeline(save.stdout, load.stdin);
-    await loaded;
+async function end(daemon: ChildProcess): Promise<void> {
+  if (daemon.exitCode === null && daemon.signalCode === null) {
+    daemon.kill('SIGTERM');
+    await once(daemon, 'exit');
   }
 }
 

@@ -2,9 +2,9 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { engineListens } from './engine-listens.ts';
+import { copyImages } from './images/copy-images.ts';
 import { makeTempDir, type TempDir } from './temp-dir.ts';
 
 const run = promisify(execFile);
@@ -85,11 +85,7 @@ export class ThrowawayEngine implements AsyncDisposable {
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     this.#daemon = daemon;
-    await new Promise<void>((resolve, reject) => {
-      const lines = createInterface({ input: daemon.stderr as NodeJS.ReadableStream });
-      lines.on('line', (line) => line.includes('API listen on') && resolve());
-      lines.on('close', () => reject(new Error('dockerd ended before it listened')));
-    });
+    await engineListens(daemon);
   }
 
   /** Ends the daemon as a crash would. */
@@ -175,11 +171,7 @@ exec runc "$@"
     if (images.length === 0) {
       return;
     }
-    const save = spawn('docker', ['save', ...images], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const load = spawn('docker', ['--host', this.host, 'load'], { stdio: ['pipe', 'ignore', 'inherit'] });
-    const loaded = once(load, 'close');
-    await pipeline(save.stdout, load.stdin);
-    await loaded;
+    await copyImages(images, ['docker', ['--host', this.host, 'load', '--quiet']]);
   }
 
   #path(name: string): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mayPass, type RetryLimits, retry } from '../async/retry.ts';
+import { ownWords } from '../queue/refusal-text.ts';
 import { errorText } from './error-text.ts';
 import { s3Storage } from './storage/s3-storage.ts';
 import { type Content, type Spooled, spoolBytes, spoolFile } from './storage/spool.ts';
@@ -75,6 +76,5 @@ function reasonOf(cause: unknown): string {
   if (cause instanceof z.ZodError) {
     return `the queue’s answer to createArtifact was not understood: ${z.prettifyError(cause)}`;
   }
-  // The queue appends the whole request to its messages.
-  return errorText(cause).split('\n---')[0]?.trim() ?? '';
+  return ownWords(errorText(cause));
 }

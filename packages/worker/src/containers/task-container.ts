@@ -89,8 +89,9 @@ export async function createTaskContainer(
 
 /**
  * Settles when a container that has been started has exited, by whatever tells of it first: the answer to who waits, the
- * engine's event, or the end of the output; with its state, if that was asked for on the way. The wait begins after the start: an engine takes requests on two connections
- * in any order, and the next exit of a container that has exited never comes.
+ * engine's event, or the end of the output; with its state, if that was asked for on the way. The wait begins after the
+ * start: an engine takes requests on two connections in any order, and the next exit of a container that has exited never
+ * comes.
  */
 async function exit(
   container: Container,

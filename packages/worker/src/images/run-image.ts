@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ensureImage, type PullEvent } from '../engine/ensure-image.ts';
 import { withTag } from '../engine/image-reference.ts';
 import type { Payload } from '../payload/payload.ts';
+import { ownWords } from '../queue/refusal-text.ts';
 import { TaskId } from '../queue/task-id.ts';
 import type { Run } from '../run/run.ts';
 import { isPublic } from './artifact-path.ts';
@@ -91,7 +92,7 @@ async function findTask(run: Run, namespace: string): Promise<string> {
     return IndexedTask.parse(await index.findTask(namespace)).taskId;
   } catch (error) {
     const { statusCode, message } = error as { statusCode?: number; message: string };
-    const reason = statusCode === 404 ? 'there is none' : message.split('\n---')[0];
+    const reason = statusCode === 404 ? 'there is none' : ownWords(message);
     throw new Error(`Could not find a task associated with "${namespace}" in the index: ${reason}`);
   }
 }

@@ -58,6 +58,8 @@ export async function performRun(
   const background: Promise<unknown>[] = [];
   const outcome = await attempt(run, reclaiming, background);
   const vacating = vacate(run, background).then((vacated) => vacated && onOver?.(run, outcome));
+  // Before anything else that was made for the run goes, also when its log or its report fails.
+  resources.defer(async () => void (await vacating));
   const success = outcome.resolution.kind === 'completed';
   run.log.worker(
     `${success ? 'Successful' : 'Unsuccessful'} task run with exit code: ${outcome.exitCode} ` +
@@ -66,7 +68,6 @@ export async function performRun(
   const closed = await closeLog(run, await consumers, outcome);
   await reportResolution(run, closed.resolution);
   await reclaiming[Symbol.asyncDispose]();
-  await vacating;
   return closed;
 }
 

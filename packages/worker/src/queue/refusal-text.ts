@@ -6,8 +6,13 @@ const Refusal = z.looseObject({ code: z.string(), message: z.string() });
 export function refusalText(body: string): string | undefined {
   try {
     const { code, message } = Refusal.parse(JSON.parse(body));
-    return `${code}: ${message.split('\n---')[0]?.trim()}`;
+    return `${code}: ${ownWords(message)}`;
   } catch {
     return undefined;
   }
+}
+
+/** The message of a service without the request, which services append below a rule. */
+export function ownWords(message: string): string {
+  return message.split('\n---')[0]?.trim() ?? '';
 }

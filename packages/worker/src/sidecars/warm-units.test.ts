@@ -87,6 +87,22 @@ test('what nobody asks for any more is removed, but for what the configuration n
   await units[Symbol.asyncDispose]();
 });
 
+test('what is asked for all the time keeps nothing else that nobody asks for any more', async () => {
+  const other = { name: 'vpn-proxy' } as Sidecar;
+  const { units, made, alive } = makeUnits({ count: 0, most: 2 });
+  await units.take([other]);
+  units.refill();
+  for (let second = 0; second < 20; second += 1) {
+    await jest.advanceTimersByTimeAsync(1_000);
+    await units.take([]);
+  }
+  units.refill();
+
+  expect(made.filter((name) => name === 'vpn-proxy')).toHaveLength(1);
+  expect(alive).toHaveLength(1);
+  await units[Symbol.asyncDispose]();
+});
+
 test('one that is being made is waited for by one run; the next does not wait', async () => {
   const making = Promise.withResolvers<RunUnit>();
   const unit = {

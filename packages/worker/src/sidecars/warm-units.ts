@@ -26,6 +26,8 @@ interface Kind {
   asked: number[];
   /** How long the last one took until its services had started. */
   makingMs: number;
+  /** Until it is not asked for any more. */
+  trimming?: NodeJS.Timeout;
 }
 
 /** What is asked for less often than that is made when it is asked for. */
@@ -41,7 +43,6 @@ export class WarmUnits implements AsyncDisposable {
   readonly #options: WarmUnitsOptions;
   readonly #kinds: Kind[];
   readonly #leaving = new Set<Promise<void>>();
-  #trimming: NodeJS.Timeout | undefined;
   #made = 0;
   #closed = false;
 
@@ -57,8 +58,8 @@ export class WarmUnits implements AsyncDisposable {
   async take(sidecars: readonly Sidecar[]): Promise<RunUnit | undefined> {
     const kind = this.#kindOf(sidecars);
     kind.asked.push(performance.now());
-    clearTimeout(this.#trimming);
-    this.#trimming = setTimeout(() => this.#trim(), memoryMs).unref();
+    clearTimeout(kind.trimming);
+    kind.trimming = setTimeout(() => this.#trim(kind), memoryMs).unref();
     for (;;) {
       const unit = kind.ready.shift();
       if (unit?.usable) {
@@ -89,7 +90,9 @@ export class WarmUnits implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#trimming);
+    for (const { trimming } of this.#kinds) {
+      clearTimeout(trimming);
+    }
     await Promise.all(this.#kinds.flatMap(({ making }) => [...making]));
     const left = this.#kinds.flatMap(({ ready }) => ready.splice(0));
     await Promise.all([...this.#leaving, ...left.map((unit) => unit[Symbol.asyncDispose]())]);
@@ -130,16 +133,14 @@ export class WarmUnits implements AsyncDisposable {
   }
 
   /** Removes what nobody asks for any more. */
-  #trim(): void {
-    for (const kind of this.#kinds) {
-      for (const unit of kind.ready.splice(wantedOf(kind))) {
-        const leaving = unit[Symbol.asyncDispose]()
-          .catch((error: Error) =>
-            this.#options.logger.error({ err: error }, 'a network made ahead could not be removed'),
-          )
-          .finally(() => this.#leaving.delete(leaving));
-        this.#leaving.add(leaving);
-      }
+  #trim(kind: Kind): void {
+    for (const unit of kind.ready.splice(wantedOf(kind))) {
+      const leaving = unit[Symbol.asyncDispose]()
+        .catch((error: Error) =>
+          this.#options.logger.error({ err: error }, 'a network made ahead could not be removed'),
+        )
+        .finally(() => this.#leaving.delete(leaving));
+      this.#leaving.add(leaving);
     }
   }
 }

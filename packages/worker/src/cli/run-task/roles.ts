@@ -1,5 +1,6 @@
 import type { SeenRequest } from '@docker-worker/local-taskcluster';
 import type { Client } from 'taskcluster-client';
+import { ownWords } from '../../queue/refusal-text.ts';
 import { UserError } from '../../user-error.ts';
 
 /** Scopes by the id of the role that grants them. */
@@ -33,7 +34,7 @@ export async function createRoles(auth: Client, roles: RoleScopes): Promise<void
   await Promise.all(
     [...roles].map(([role, scopes]) =>
       auth.createRole(role, { description, scopes }).catch((error: Error) => {
-        throw new UserError(`--role ${role}: ${error.message.split('\n---')[0]?.trim()}`);
+        throw new UserError(`--role ${role}: ${ownWords(error.message)}`);
       }),
     ),
   );

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { SeenTask } from '@docker-worker/local-taskcluster';
 import type { Client } from 'taskcluster-client';
 import { z } from 'zod';
+import { ownWords } from '../../queue/refusal-text.ts';
 import type { Outcome } from '../../run/outcome.ts';
 import { resolutionText } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
@@ -87,8 +88,7 @@ export class Session {
       // One that is skipped already need not be there.
       if (this.#tasks.get(taskId)?.ending === undefined) {
         await this.#queue.createTask(taskId, definition).catch((error: Error) => {
-          // What follows the rule is about the HTTP request, which nobody here has made.
-          throw new UserError(`${name}: ${error.message.split('\n---')[0]?.trim()}`);
+          throw new UserError(`${name}: ${ownWords(error.message)}`);
         });
       }
     }

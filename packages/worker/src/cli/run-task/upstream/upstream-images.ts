@@ -45,27 +45,24 @@ export async function provideImages(
   rootUrl: string,
   { queue, index }: LocalServices,
 ): Promise<void> {
+  const hidden = images.find(({ path }) => !path.startsWith('public/'));
+  if (hidden !== undefined) {
+    throw new UserError(
+      `${hidden.wantedBy}: its image ${hidden.path} is not public, and only what is public can be had of ${rootUrl}`,
+    );
+  }
   const known = new Map<string, Set<string>>();
-  for (const { wantedBy, path, namespace, ...image } of images) {
-    if (!path.startsWith('public/')) {
-      throw new UserError(
-        `${wantedBy}: its image ${path} is not public, and only what is public can be had of ${rootUrl}`,
-      );
-    }
-    const taskId = image.taskId ?? (await indexed(namespace ?? '', rootUrl));
-    known.set(taskId, (known.get(taskId) ?? new Set()).add(path));
-    if (namespace !== undefined) {
-      await index.insertTask(namespace, {
-        taskId,
-        rank: 0,
-        data: {},
-        expires: taskcluster.fromNowJSON('1 day'),
-      });
-    }
-  }
-  for (const [taskId, paths] of known) {
-    await standIn(queue, taskId, [...paths], rootUrl);
-  }
+  await Promise.all(
+    images.map(async ({ path, namespace, ...image }) => {
+      const taskId = image.taskId ?? (await indexed(namespace ?? '', rootUrl));
+      known.set(taskId, (known.get(taskId) ?? new Set()).add(path));
+      if (namespace !== undefined) {
+        const expires = taskcluster.fromNowJSON('1 day');
+        await index.insertTask(namespace, { taskId, rank: 0, data: {}, expires });
+      }
+    }),
+  );
+  await Promise.all([...known].map(([taskId, paths]) => standIn(queue, taskId, [...paths], rootUrl)));
 }
 
 async function indexed(namespace: string, rootUrl: string): Promise<string> {

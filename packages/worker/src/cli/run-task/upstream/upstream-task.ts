@@ -1,5 +1,6 @@
 import { SLUGID } from '@docker-worker/local-taskcluster/fields';
 import taskcluster from 'taskcluster-client';
+import { ownWords } from '../../../queue/refusal-text.ts';
 import { UserError } from '../../../user-error.ts';
 
 /** A task of a deployment. */
@@ -64,5 +65,5 @@ export function upstreamError(what: string, rootUrl: string, error: unknown): st
   }
   return statusCode === 401 || statusCode === 403
     ? `${rootUrl} does not give ${what} to everybody, and only what is public can be had`
-    : `${what} could not be fetched from ${rootUrl}: ${message.split('\n')[0]}`;
+    : `${what} could not be fetched from ${rootUrl}: ${ownWords(message)}`;
 }

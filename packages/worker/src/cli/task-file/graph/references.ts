@@ -1,6 +1,5 @@
 import taskcluster from 'taskcluster-client';
-import type { Problem } from '../../../problem.ts';
-import { problemPath } from '../../../problem.ts';
+import { type Problem, problemPath } from '../../../problem.ts';
 import { rootUrlStandIn } from '../root-url.ts';
 
 /** The taskId that a task has for a name, which is that of a dependency, `self` or `decision`. */

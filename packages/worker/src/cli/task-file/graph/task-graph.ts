@@ -1,7 +1,7 @@
 import { SLUGID } from '@docker-worker/local-taskcluster/fields';
 import taskcluster from 'taskcluster-client';
 import { nearestName } from '../../../payload/nearest-name.ts';
-import { type Problem, problemBelow } from '../../../problem.ts';
+import { type Problem, problemBelow, problemPath } from '../../../problem.ts';
 import type { TaskPart } from '../task-parts.ts';
 import { resolveReferences } from './references.ts';
 
@@ -78,7 +78,7 @@ function connected(
     } else if (SLUGID.test(name)) {
       outside.add(name);
     } else {
-      problems.push({ path: '', keys, message: unknownText(name, [...ids.keys()]) });
+      problems.push({ path: problemPath('', keys), keys, message: unknownText(name, [...ids.keys()]) });
     }
   }
   const references = resolveReferences(content, lookup);
@@ -86,10 +86,7 @@ function connected(
     dependencies: [...inside],
     outside: [...outside],
     content: references.content,
-    problems: [
-      ...problems.map(({ keys = [], ...problem }) => ({ ...problemBelow(keys, { ...problem, keys: [] }) })),
-      ...references.problems.map((problem) => problemBelow(part.keys, problem)),
-    ],
+    problems: [...problems, ...references.problems.map((problem) => problemBelow(part.keys, problem))],
   };
 }
 

@@ -1,7 +1,7 @@
 import parameterize from 'json-parameterization';
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
-import type { Problem } from '../../../problem.ts';
+import { type Problem, problemPath } from '../../../problem.ts';
 import { localPool } from '../../local-pool.ts';
 import { eventDetails } from '../event/details.ts';
 import type { RepositoryEvent } from '../event/event.ts';
@@ -48,7 +48,7 @@ export function renderV0(policy: PolicyV0, { kind, context }: RepositoryEvent): 
     }
     const github = ForGithub.safeParse(task.extra.github);
     const keys = ['tasks', index, 'extra', 'github'];
-    const path = `tasks[${index}].extra.github`;
+    const path = problemPath('', keys);
     if (!github.success) {
       return { path, keys, message: 'must have a list of events, as in events: [push, pull_request.opened]' };
     }

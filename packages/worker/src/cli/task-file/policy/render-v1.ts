@@ -1,6 +1,6 @@
 import taskcluster from 'taskcluster-client';
 import { found } from '../../../payload/found.ts';
-import type { Problem } from '../../../problem.ts';
+import { type Problem, problemPath } from '../../../problem.ts';
 import { type RepositoryEvent, tasksFor } from '../event/event.ts';
 import { renderTemplate, type TemplateContext } from '../render-template.ts';
 import { rootUrlStandIn } from '../root-url.ts';
@@ -48,8 +48,8 @@ export function renderV1(
 }
 
 function unlike(keys: PropertyKey[], value: unknown, expected: string): Problem {
-  const path = keys.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('');
-  return { path, keys, message: `found ${found(value)} once it is rendered, expected ${expected}` };
+  const message = `found ${found(value)} once it is rendered, expected ${expected}`;
+  return { path: problemPath('', keys), keys, message };
 }
 
 /** A sole task is the decision task of its group; of several none is. */
