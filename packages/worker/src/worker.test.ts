@@ -83,6 +83,20 @@ test('a container that may still run, for all that is known, keeps its slot unti
   remove();
 });
 
+test('a network that is being made as its run is aborted is removed', async () => {
+  await using host = await startHost({ holdsCreations: true });
+  const task = await host.createTask();
+  const create = await host.engine.creation();
+
+  host.worker.abort();
+  await host.resolved(task);
+  create();
+
+  const remove = await host.engine.removal();
+  remove();
+  await host.worker.ended;
+});
+
 interface Host extends AsyncDisposable {
   engine: EngineOfRuns;
   worker: Worker;

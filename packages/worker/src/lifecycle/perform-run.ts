@@ -58,8 +58,8 @@ export async function performRun(
   const background: Promise<unknown>[] = [];
   const outcome = await attempt(run, reclaiming, background);
   const vacating = vacate(run, background).then((vacated) => vacated && onOver?.(run, outcome));
-  // Before anything else that was made for the run goes, also when its log or its report fails.
-  resources.defer(async () => void (await vacating));
+  // Also when its log or its report fails, and before the run's resources, which take nothing more once they are disposed of.
+  await using _ = { [Symbol.asyncDispose]: async () => void (await vacating) };
   const success = outcome.resolution.kind === 'completed';
   run.log.worker(
     `${success ? 'Successful' : 'Unsuccessful'} task run with exit code: ${outcome.exitCode} ` +

@@ -116,11 +116,28 @@ export class SecretIndex {
   /** Where the last bytes begin that may turn out to be a secret's first. */
   tail(bytes: Buffer): number {
     for (let start = Math.max(0, bytes.length - windowBytes + 1); start < bytes.length; start++) {
-      if (this.#has(prefixHash(bytes, start, bytes.length - start))) {
+      if (this.#has(prefixHash(bytes, start, bytes.length - start)) && this.#begins(bytes, start)) {
         return start;
       }
     }
     return bytes.length;
+  }
+
+  /** Whether a form begins with the bytes from there on; the filter also says so of others. */
+  #begins(bytes: Buffer, start: number): boolean {
+    const length = bytes.length - start;
+    for (const first of this.#byHash.values()) {
+      for (let form: SecretForm | undefined = first; form !== undefined; form = form.next) {
+        const { block, offset } = form;
+        if (
+          block[offset] === bytes[start] &&
+          bytes.compare(block, offset, offset + length, start, start + length) === 0
+        ) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   #makeFilter(): void {

@@ -101,6 +101,17 @@ test('what cannot become a secret is given out at once', () => {
   expect(mask.push(Buffer.from('!')).toString()).toBe(`${secret.slice(0, 10)}!`);
 });
 
+test('the ends of lines are given out at once, whatever was learnt and forgotten before', async () => {
+  const mask = new SecretMask();
+  for (let renewal = 0; renewal < 300; renewal++) {
+    await mask.learn([text(44)], Date.now() - 1);
+  }
+  for (let line = 0; line < 500; line++) {
+    const printed = `${line} of ${line}: ${line}!\r\n`;
+    expect(mask.push(Buffer.from(printed)).toString()).toBe(printed);
+  }
+});
+
 test('what follows a secret that is held back is not taken for a part of it', () => {
   const mask = maskOf('aa-abcdef', 'abcdef-and-more');
 

@@ -13,6 +13,8 @@ export interface EngineOfRuns extends AsyncDisposable {
   engine: Engine;
   /** In their order. */
   created: CreatedContainer[];
+  /** Settles when a network is to be made, with what lets that go on. */
+  creation(): Promise<() => void>;
   /** Settles when a network is to be removed, with what lets that go on. */
   removal(): Promise<() => void>;
   /** No removal waits any more. */
@@ -23,13 +25,12 @@ export interface EngineOfRuns extends AsyncDisposable {
  * An engine whose containers end at once with 0, and which removes no network before it is let go on.
  *
  * @param cutsStarts starts containers without telling anybody
+ * @param holdsCreations makes no network before it is let go on
  */
-export async function engineOfRuns({ cutsStarts = false } = {}): Promise<EngineOfRuns> {
-  const events = new EventEmitter();
+export async function engineOfRuns({ cutsStarts = false, holdsCreations = false } = {}): Promise<EngineOfRuns> {
   const created: CreatedContainer[] = [];
-  const removals: (() => void)[] = [];
-  let told = 0;
-  let isHolding = true;
+  const creations = new Held(holdsCreations);
+  const removals = new Held(true);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '', 'http://engine');
@@ -41,12 +42,10 @@ export async function engineOfRuns({ cutsStarts = false } = {}): Promise<EngineO
         response.writeHead(200).flushHeaders();
         break;
       case 'POST networks create':
-        send({ Id: 'network' }, 201);
+        creations.add(() => send({ Id: 'network' }, 201));
         break;
       case 'DELETE networks network':
-        removals.push(() => response.writableEnded || response.writeHead(204).end());
-        events.emit('removal');
-        if (!isHolding) removeAll();
+        removals.add(() => response.writeHead(204).end());
         break;
       case 'GET images json':
         send(id === 'json' ? [] : { Id: 'image', Config: {} });
@@ -79,31 +78,58 @@ export async function engineOfRuns({ cutsStarts = false } = {}): Promise<EngineO
     }
   }
 
-  function removeAll(): void {
-    isHolding = false;
-    for (const remove of removals) {
-      remove();
-    }
-  }
-
   const { engine, ...standIn } = await connectStandIn((request, response) => void answer(request, response));
   return {
     engine,
     created,
-    removeAll,
-    async removal() {
-      const next = told++;
-      for (;;) {
-        const remove = removals[next];
-        if (remove !== undefined) {
-          return remove;
-        }
-        await once(events, 'removal');
-      }
-    },
+    creation: () => creations.next(),
+    removal: () => removals.next(),
+    removeAll: () => removals.letAll(),
     async [Symbol.asyncDispose]() {
-      removeAll();
+      creations.letAll();
+      removals.letAll();
       await standIn[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Answers that wait until a test lets them go on. */
+class Held {
+  readonly #events = new EventEmitter();
+  readonly #held: (() => void)[] = [];
+  #told = 0;
+  #isHolding: boolean;
+
+  constructor(isHolding: boolean) {
+    this.#isHolding = isHolding;
+  }
+
+  add(answer: () => void): void {
+    let isGiven = false;
+    this.#held.push(() => {
+      if (!isGiven) answer();
+      isGiven = true;
+    });
+    this.#events.emit('held');
+    if (!this.#isHolding) this.letAll();
+  }
+
+  /** Each is told once, in their order. */
+  async next(): Promise<() => void> {
+    const next = this.#told++;
+    for (;;) {
+      const answer = this.#held[next];
+      if (answer !== undefined) {
+        return answer;
+      }
+      await once(this.#events, 'held');
+    }
+  }
+
+  letAll(): void {
+    this.#isHolding = false;
+    for (const answer of this.#held) {
+      answer();
+    }
+  }
 }

@@ -77,6 +77,10 @@ export const interactive: Feature = {
             socketPath: join(sidecar.sockets as string, socketName),
             onStreams: (people) => stay.connected(people),
           });
+          if (run.resources.disposed) {
+            await portal[Symbol.asyncDispose]();
+            throw new Error('the run is over');
+          }
           run.resources.use(portal);
           const opened = shellAddresses(config, port, secret);
           addresses.resolve(opened);
