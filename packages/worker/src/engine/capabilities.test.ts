@@ -39,7 +39,9 @@ test.each([
   const refused = connected20({ version: { MinAPIVersion, ApiVersion } });
 
   await expect(refused).rejects.toThrow(UserError);
-  await expect(refused).rejects.toThrow(`speaks versions ${MinAPIVersion} to ${ApiVersion} of the API; ${why}`);
+  await expect(refused).rejects.toThrow(
+    `speaks versions ${MinAPIVersion} to ${ApiVersion} of the API; ${why}`,
+  );
 });
 
 test('what is not Docker is called by its own name, and a rootless engine is none of this host', async () => {

@@ -85,7 +85,9 @@ function engineName({ Components: [engine], Version: version }: z.infer<typeof V
 function commonApi(name: string, { ApiVersion, MinAPIVersion }: z.infer<typeof Version>): string {
   const speaks = `The ${name} speaks versions ${MinAPIVersion} to ${ApiVersion} of the API`;
   if (isOlder(ApiVersion, oldestApi)) {
-    throw new UserError(`${speaks}; docker-worker needs ${oldestApi}, as Docker Engine 20.10 has it: update it.`);
+    throw new UserError(
+      `${speaks}; docker-worker needs ${oldestApi}, as Docker Engine 20.10 has it: update it.`,
+    );
   }
   if (isOlder(newestApi, MinAPIVersion)) {
     throw new UserError(`${speaks}; this docker-worker knows them up to ${newestApi}: update docker-worker.`);
