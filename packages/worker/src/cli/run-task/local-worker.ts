@@ -1,13 +1,14 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from 'pino';
 import { workerNameOf } from '../../config/config.ts';
 import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { selectFeatures } from '../../features/selection.ts';
-import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
+import { createRunUnit, type UnitHost } from '../../lifecycle/create-run-unit.ts';
+import { imageWithNode } from '../../sidecars/image-with-node.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
+import { TaskclusterAccess } from '../../taskcluster-access/taskcluster-access.ts';
 import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 
@@ -69,13 +70,23 @@ function stateHome(): string {
   return process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
 }
 
+/** Lets containers reach the embedded Taskcluster. */
+export function localAccess(engine: Engine, settings: FeatureSettings): Promise<TaskclusterAccess> {
+  const config = localWorkerConfig(placeholder, 1, settings);
+  return TaskclusterAccess.open({
+    engine,
+    worker: workerNameOf(config),
+    subnets: config.network.subnets,
+    image: () => imageWithNode(engine.docker, config),
+  });
+}
+
 /**
  * One network with sidecars for each task that runs at first, begun before there is a worker. They fit if all tasks want the
  * same sidecars; otherwise each task gets its own when it is claimed.
  */
 export function localWarmUnits(
-  engine: Engine,
-  logger: Logger,
+  { engine, access, logger }: Pick<UnitHost, 'engine' | 'access' | 'logger'>,
   documents: TaskDocument[],
   capacity: number,
   settings: FeatureSettings = {},
@@ -91,7 +102,7 @@ export function localWarmUnits(
     limit: count,
     sidecars: first,
     make: (sidecars) =>
-      createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
+      createRunUnit({ engine, access, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
     logger,
   });
 }
