@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import type { WorkerConfig } from '../config/config.ts';
-import { localImageWithNode } from '../sidecars/image-with-node.ts';
+import { firstLocalImage } from '../engine/ensure-image.ts';
+import { serviceImages } from '../features/service-images.ts';
 import { probeMetadataRule } from './metadata-probe.ts';
 import {
   deleteTable,
@@ -36,7 +37,7 @@ export async function blockMetadata({ docker, config, workerName }: MetadataOpti
   const range = config.network.subnets;
   const orphans = orphanedTables(await nft('list tables'), workerName).map(deleteTable);
   const verdict = await makeTable(nft, table, range, orphans);
-  const problem = Promise.all([ownImage(docker), localImageWithNode(docker, config)])
+  const problem = Promise.all([ownImage(docker), firstLocalImage(docker, serviceImages(config))])
     .then(([own, other]) => own ?? other)
     .then((image) => probeMetadataRule({ docker, nft, table, verdict, worker: workerName, range, image }))
     .catch((error: Error) => `it could not be tried: ${error.message}`);

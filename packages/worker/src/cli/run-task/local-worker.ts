@@ -3,12 +3,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { workerNameOf } from '../../config/config.ts';
 import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
-import type { Engine } from '../../engine/engine.ts';
 import { selectFeatures } from '../../features/selection.ts';
 import { createRunUnit, type UnitHost } from '../../lifecycle/create-run-unit.ts';
-import { imageWithNode } from '../../sidecars/image-with-node.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
-import { TaskclusterAccess } from '../../taskcluster-access/taskcluster-access.ts';
 import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 
@@ -68,17 +65,6 @@ function cacheHome(): string {
 /** Where programs of this user keep what they must know the next time. */
 function stateHome(): string {
   return process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
-}
-
-/** Lets containers reach the embedded Taskcluster. */
-export function localAccess(engine: Engine, settings: FeatureSettings): Promise<TaskclusterAccess> {
-  const config = localWorkerConfig(placeholder, 1, settings);
-  return TaskclusterAccess.open({
-    engine,
-    worker: workerNameOf(config),
-    subnets: config.network.subnets,
-    image: () => imageWithNode(engine.docker, config),
-  });
 }
 
 /**
