@@ -9,6 +9,7 @@ import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
+import { PageRuns } from '../../pages/page-runs.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
 import { UserError } from '../../user-error.ts';
 import type { Worker } from '../../worker.ts';
@@ -59,6 +60,7 @@ export interface RunTaskOptions extends LogInOptions {
   capacity?: number;
   report: string[];
   keep?: boolean;
+  page?: boolean;
   /** Deployment of the task `taskId`. */
   rootUrl?: string;
   taskId?: string;
@@ -142,6 +144,11 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
   const session = new Session(queue, options.artifacts, process.stdout);
   resources.defer(local.onTask((task) => session.seen(task)));
   resources.defer(tellRefusals(local, session));
+  const runs = options.page ? new PageRuns(engine) : undefined;
+  const page = runs && resources.use(await local.servePages({ runs }));
+  if (page !== undefined) {
+    say(`page: ${page.url}`);
+  }
   const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
   const config = localWorkerConfig(local, capacity, settings);
@@ -153,12 +160,19 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
       engine,
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
-      onRun: (run) => session.follow(run),
+      onRun(run) {
+        session.follow(run);
+        runs?.opened(run);
+      },
+      onStep: () => runs?.changed(),
       onShell: ({ taskId }, shell) => logIn.opened(session.nameOf(taskId), shell),
       onExited: options.keep
         ? (run, container, outcome) => keepContainer(engine.docker, run, container, outcome)
         : undefined,
-      onResolved: (run, outcome) => session.resolved(run, outcome),
+      onResolved(run, outcome) {
+        runs?.disposed(run);
+        session.resolved(run, outcome);
+      },
     }).then((started) => resources.use(started)),
     createSecrets(new taskcluster.Secrets(client), secrets),
     createRoles(new taskcluster.Auth(client), roles),
@@ -174,6 +188,10 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     process.stderr.write(`\n${resultTable(results, process.stderr)}`);
   }
   await writeReports(options.report, results);
+  if (page !== undefined) {
+    say(`page: it stays at ${page.url} until you end this, as with Ctrl+C`);
+    await Promise.race([session.interrupted, worker.ended.catch(() => {})]);
+  }
   return (await logIn.exitCode()) ?? taskCode;
 }
 
