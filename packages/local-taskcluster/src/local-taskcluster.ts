@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import type { ServedPages } from '@docker-worker/run-page';
 import type { FastifyInstance } from 'fastify';
 import { Alarms } from './alarms.ts';
 import type { Service } from './api/endpoint.ts';
@@ -11,6 +12,7 @@ import { ObjectStore } from './blobs/object-store.ts';
 import { CalledAs } from './called-as.ts';
 import type { InsufficientScopes } from './errors.ts';
 import type { Logger } from './logger.ts';
+import type { WorkerRuns } from './pages/worker-runs.ts';
 import { createQueue } from './queue/queue.ts';
 import { queueService } from './queue/service.ts';
 import { signedArtifactUrl } from './queue/signed-artifact-url.ts';
@@ -68,6 +70,8 @@ export interface SeenRequest {
 export interface SeenTask {
   taskId: string;
   state: TaskState;
+  /** Why it was resolved. */
+  reason: TaskRecord['runs'][number]['reasonResolved'];
   task: TaskDefinition;
 }
 
@@ -81,6 +85,13 @@ export interface LocalTaskcluster extends AsyncDisposable {
   onRequest(listener: (request: SeenRequest) => void): () => void;
   /** Calls `listener` once a task is created, and once it is resolved, until the returned function is called. */
   onTask(listener: (task: SeenTask) => void): () => void;
+  /**
+   * Serves pages of its tasks and groups to whoever is at this machine, until that is disposed of.
+   *
+   * @param port default: any free one
+   * @param runs what a worker in this process knows of its runs
+   */
+  servePages(options?: { port?: number; runs?: WorkerRuns }): Promise<ServedPages>;
 }
 
 /** Called before the server listens; for tests that look at bodies. */
@@ -156,7 +167,12 @@ export async function startLocalTaskcluster(
   });
   const taskListeners = new Set<(task: SeenTask) => void>();
   const tell = (record: TaskRecord) => {
-    const seen = { taskId: record.taskId, state: stateOf(record), task: record.task };
+    const seen = {
+      taskId: record.taskId,
+      state: stateOf(record),
+      reason: record.runs.at(-1)?.reasonResolved,
+      task: record.task,
+    };
     database.afterCommit(() => {
       for (const listener of taskListeners) listener(seen);
     });
@@ -185,6 +201,10 @@ export async function startLocalTaskcluster(
     onTask(listener) {
       taskListeners.add(listener);
       return () => taskListeners.delete(listener);
+    },
+    async servePages({ port: pagePort, runs } = {}) {
+      const { QueuePages } = await import('./pages/queue-pages.ts');
+      return await QueuePages.serve(queue, { port: pagePort, runs });
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -62,6 +62,8 @@ export interface WorkerOptions {
   metrics?: WorkerMetrics;
   /** Told of every step of a pull for a task. */
   onPull?(event: PullEvent): void;
+  /** Told of every step of a run that people are shown. */
+  onStep?(run: Run): void;
   /** Called when people can log into a run's container. */
   onShell?(run: Run, shell: OpenShell): void;
   /** Told that a task's container has exited, which is there until what this returns settles. */
@@ -127,6 +129,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     parts,
     stopping: aborting.signal,
     onPull: options.onPull,
+    onStep: options.onStep,
     onShell: options.onShell,
     onExited: options.onExited,
   };
@@ -369,6 +372,7 @@ class ClaimingWorker implements Worker {
   #vacate(run: Run, place: RunPlace): void {
     if (run.vacated === undefined) {
       run.vacated = new Date();
+      this.#host.onStep?.(run);
       this.#host.metrics?.busySeconds.inc(secondsSince(run.claimed));
     }
     place.vacate();

@@ -39,6 +39,7 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
     all(used.map((feature) => calling('link', feature, () => contributionOf(feature, run, payload)))),
   ]);
   run.image = image;
+  run.host.onStep?.(run);
   run.signal.throwIfAborted();
   const contributions = prepared.map(({ contribution }) => contribution);
   await all(

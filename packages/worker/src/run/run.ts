@@ -39,6 +39,8 @@ export interface RunHost {
   stopping: AbortSignal;
   /** Told of every step of a pull for a task, beside what its log says. */
   onPull?(event: PullEvent): void;
+  /** Told of every step of a run that people are shown: its image is there, it has started, it can be logged into. */
+  onStep?(run: Run): void;
   /** Told that people can log into a run's container. */
   onShell?(run: Run, shell: OpenShell): void;
   /** Told that a task's container has exited, which is there until what this returns settles. */

@@ -8,6 +8,7 @@ import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
+import { PageRuns } from '../../pages/page-runs.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
 import { taskclusterName } from '../../taskcluster-access/taskcluster-access.ts';
 import { UserError } from '../../user-error.ts';
@@ -60,6 +61,7 @@ export interface RunTaskOptions extends LogInOptions {
   capacity?: number;
   report: string[];
   keep?: boolean;
+  page?: boolean;
   /** Deployment of the task `taskId`. */
   rootUrl?: string;
   taskId?: string;
@@ -144,6 +146,11 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
   const session = new Session(queue, options.artifacts, process.stdout);
   resources.defer(local.onTask((task) => session.seen(task)));
   resources.defer(tellRefusals(local, session));
+  const runs = options.page ? new PageRuns(engine) : undefined;
+  const page = runs && resources.use(await local.servePages({ runs }));
+  if (page !== undefined) {
+    say(`page: ${page.url}`);
+  }
   const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
   const config = localWorkerConfig(local, capacity, settings);
@@ -156,12 +163,19 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
       access,
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
-      onRun: (run) => session.follow(run),
+      onRun(run) {
+        session.follow(run);
+        runs?.opened(run);
+      },
+      onStep: () => runs?.changed(),
       onShell: ({ taskId }, shell) => logIn.opened(session.nameOf(taskId), shell),
       onExited: options.keep
         ? (run, container, outcome) => keepContainer(engine.docker, run, container, outcome)
         : undefined,
-      onResolved: (run, outcome) => session.resolved(run, outcome),
+      onResolved(run, outcome) {
+        runs?.disposed(run);
+        session.resolved(run, outcome);
+      },
     }).then((started) => resources.use(started)),
     createSecrets(new taskcluster.Secrets(client), secrets),
     createRoles(new taskcluster.Auth(client), roles),
@@ -180,6 +194,10 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     process.stderr.write(`\n${resultTable(results, process.stderr)}`);
   }
   await writeReports(options.report, results);
+  if (page !== undefined) {
+    say(`page: it stays at ${page.url} until you end this, as with Ctrl+C`);
+    await Promise.race([session.interrupted, worker.ended.catch(() => {})]);
+  }
   return (await logIn.exitCode()) ?? taskCode;
 }
 
