@@ -1,6 +1,7 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
-import { createRunNetwork, type RunNetwork } from '../containers/run-network.ts';
+import type { RunNetwork } from '../containers/run-network.ts';
+import type { RunNetworks } from '../containers/run-networks.ts';
 import type { Engine } from '../engine/engine.ts';
 import { removedOrLost } from '../engine/engine-lost.ts';
 import type { SidecarControl } from './sidecar-control.ts';
@@ -10,13 +11,12 @@ export interface RunUnitOptions
   extends Pick<SidecarOptions, 'owner' | 'images' | 'readySeconds' | 'cpus' | 'stateDirectory' | 'publish'> {
   /** Services to start on the network. */
   sidecars: readonly Sidecar[];
-  /** Range of which the network gets a subnet. */
-  subnets: string;
+  networks: RunNetworks;
   /** Gets what the services log. */
   logger: Logger;
 }
 
-/** The network of one task run with its sidecars attached and not yet configured. Never used twice. */
+/** The network of one task run with its sidecars attached and not yet configured. Its services are never used twice. */
 export class RunUnit implements AsyncDisposable {
   /** Where the services' log lines go; a run that takes a unit over gives its own. */
   logger: Logger;
@@ -30,7 +30,7 @@ export class RunUnit implements AsyncDisposable {
 
   /** Resolves when the network exists; the sidecars go on booting. */
   static async create(engine: Engine, options: RunUnitOptions): Promise<RunUnit> {
-    const network = await createRunNetwork(engine.docker, options.owner, options.subnets);
+    const network = await options.networks.take(options.owner);
     const unit = new RunUnit(engine, network, options);
     for (const sidecar of options.sidecars) {
       unit.#start(sidecar, options.publish);

@@ -6,7 +6,7 @@ import { workerNameOf } from '../../config/config.ts';
 import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { selectFeatures } from '../../features/selection.ts';
-import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
+import { makingRunUnits } from '../../lifecycle/making-run-units.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
 import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
@@ -87,11 +87,9 @@ export function localWarmUnits(
   );
   const alike = others.every((sidecars) => isDeepStrictEqual(sidecars, first));
   return new WarmUnits({
+    ...makingRunUnits({ engine, config, workerName: workerNameOf(config), logger }),
     count: alike ? count : 0,
     limit: count,
     sidecars: first,
-    make: (sidecars) =>
-      createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
-    logger,
   });
 }
