@@ -6,6 +6,7 @@ import { featuresOf } from '../features/index.ts';
 import { prefixCredentials } from '../images/registry-credentials.ts';
 import { RunUnit } from '../sidecars/run-unit.ts';
 import { WarmUnits, type WarmUnitsOptions } from '../sidecars/warm-units.ts';
+import type { TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
 import { networkRoom } from './network-room.ts';
 
 export interface UnitHost {
@@ -13,11 +14,13 @@ export interface UnitHost {
   config: WorkerConfig;
   workerName: string;
   logger: Logger;
+  /** To a Taskcluster that no network leads to. */
+  access?: TaskclusterAccess;
 }
 
 /** How units are made as the configuration wants them, on networks that are used again. */
 export function makingRunUnits(host: UnitHost): Pick<WarmUnitsOptions, 'make' | 'networks' | 'logger'> {
-  const { engine, config, workerName, logger } = host;
+  const { engine, access, config, workerName, logger } = host;
   const { registry } = config.sidecars;
   const networks = new RunNetworks({
     ...{ engine, logger },
@@ -25,7 +28,7 @@ export function makingRunUnits(host: UnitHost): Pick<WarmUnitsOptions, 'make' | 
     most: networkRoom(config).kept,
   });
   const options = {
-    networks,
+    ...{ networks, access },
     images: {
       ...config.sidecars,
       credentials: registry === undefined ? undefined : prefixCredentials(config, registry),
