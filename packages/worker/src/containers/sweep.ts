@@ -4,6 +4,7 @@ import { ownerOfTag } from '../ownership/owner-tag.ts';
 import { isAlive, isVisible, ownProcess } from '../ownership/process-identity.ts';
 import { removeContainer } from './remove-container.ts';
 import { removeNetwork } from './run-network.ts';
+import { removeVolume } from './run-volume.ts';
 
 /**
  * A repository of this host only: images have a tag in it, that of their owner, for as long as a worker makes
@@ -19,7 +20,7 @@ export interface Swept {
 }
 
 /**
- * Removes the containers, networks and half-saved images that a killed worker left behind. Only what carries
+ * Removes the containers, networks, volumes and half-saved images that a killed worker left behind. Only what carries
  * our labels or tags is touched, and of that only what belongs to a process which no longer runs.
  *
  * @param worker limits the sweep to one worker's things; without it all workers of this host are meant
@@ -27,9 +28,10 @@ export interface Swept {
  */
 export async function sweep(docker: Docker, worker?: string, own = false): Promise<Swept> {
   const filters = { label: [worker === undefined ? label.worker : `${label.worker}=${worker}`] };
-  const [containers, networks, images] = await Promise.all([
+  const [containers, networks, { Volumes: volumes }, images] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listNetworks({ filters }),
+    docker.listVolumes({ filters: JSON.stringify(filters) as never }),
     docker.listImages({ filters: { reference: [savingRepository] } }),
   ]);
   // A saved image hands empty labels on to whatever runs it.
@@ -38,6 +40,7 @@ export async function sweep(docker: Docker, worker?: string, own = false): Promi
   const deadContainers = containers.filter(({ Labels = {} }) => isDead(Labels));
   const deadNetworks = networks.filter(({ Labels = {} }) => isDead(Labels));
   await Promise.all(deadContainers.map(({ Id }) => removeContainer(docker, Id)));
+  const deadVolumes = (volumes ?? []).filter(({ Labels }) => isDead(Labels ?? {}));
   const deadImages = images.filter(({ RepoTags = [] }) =>
     RepoTags.some((name) => {
       const [repository, tag = ''] = name.split(':');
@@ -46,6 +49,7 @@ export async function sweep(docker: Docker, worker?: string, own = false): Promi
   );
   await Promise.all([
     ...deadNetworks.map(({ Id }) => removeNetwork(docker, Id)),
+    ...deadVolumes.map(({ Name }) => removeVolume(docker, Name)),
     // With all its names, of which a killed worker gave it several.
     ...deadImages.map(({ Id }) => docker.getImage(Id).remove({ force: true })),
   ]);

@@ -13,6 +13,7 @@ import { removeContainer } from '../containers/remove-container.ts';
 import type { ContainerDeath, ContainerWatch } from '../engine/container-deaths.ts';
 import { type Engine, engineMessage } from '../engine/engine.ts';
 import { removedOrLost } from '../engine/engine-lost.ts';
+import type { PortTunnel } from './port-tunnel.ts';
 
 /** Lines of a sidecar's own log that an error about it quotes. */
 const quotedLines = 20;
@@ -33,6 +34,8 @@ export interface SidecarControlOptions {
   sockets: string | undefined;
   /** Port of the data listener, as `80/tcp`. */
   port: string;
+  /** Opens a way to that from a port of this host, where the engine does not publish it. */
+  tunnel: (() => Promise<PortTunnel>) | undefined;
   /** Disposed of with the container. */
   resources: AsyncDisposableStack;
 }
@@ -120,6 +123,11 @@ export class SidecarControl implements AsyncDisposable {
 
   /** The port of the host at which the service is published. */
   async publishedPort(): Promise<number> {
+    const { tunnel, resources } = this.#options;
+    if (tunnel !== undefined) {
+      this.#port ??= resources.use(await tunnel()).port;
+      return this.#port;
+    }
     const { NetworkSettings: network } = await this.#container.inspect();
     const port = network.Ports[this.#options.port]?.[0]?.HostPort;
     if (port === undefined) {

@@ -5,9 +5,10 @@ import { possibleLimits } from '../engine/possible-limits.ts';
 import { containerName } from '../ownership/container-name.ts';
 import { type Owner, ownershipLabels } from '../ownership/labels.ts';
 import { howToGet } from './missing-sidecars.ts';
-import { makeSharedFolder } from './shared-folder.ts';
+import { openPortTunnel } from './port-tunnel.ts';
 import { SidecarControl, SidecarFailure } from './sidecar-control.ts';
 import { type SidecarImages, sidecarImage } from './sidecar-image.ts';
+import { makeSocketFolder } from './socket-folder.ts';
 
 const memoryLimit = 512 * 1024 * 1024;
 const pidsLimit = 256;
@@ -65,15 +66,6 @@ export async function startSidecar(
   const identity = { name: sidecar.name, image };
   const failure = (error: unknown) => new SidecarFailure(identity, engineMessage(error));
   const port = `${sidecar.port}/tcp`;
-  const sockets =
-    sidecar.sockets === undefined
-      ? undefined
-      : await makeSharedFolder(stateDirectory).then(
-          (folder) => resources.use(folder).path,
-          (error) => {
-            throw failure(error);
-          },
-        );
   const { registry, credentials } = images;
   // A public registry may have something else by the name that they have here.
   const pull = registry === undefined ? 'never' : 'missing';
@@ -82,6 +74,19 @@ export async function startSidecar(
       throw new SidecarFailure(identity, registry === undefined ? `${message}; ${howToGet}` : message);
     },
   );
+  const folder =
+    sidecar.sockets === undefined
+      ? undefined
+      : await makeSocketFolder(engine, {
+          ...{ owner, stateDirectory, image: imageId, target: sidecar.sockets },
+        }).then(
+          (made) => resources.use(made),
+          (error) => {
+            throw failure(error);
+          },
+        );
+  // Elsewhere, or in a desktop's machine that brings it here.
+  const isPublished = sidecar.publish && engine.capabilities.hasSocket;
   const container = await engine.docker
     .createContainer({
       name: containerName(owner, `sidecar:${sidecar.name}`),
@@ -95,7 +100,7 @@ export async function startSidecar(
       AttachStderr: true,
       // The `ready` line tells more, and sooner, than a probe from outside.
       Healthcheck: { Test: ['NONE'] },
-      ...(sidecar.publish ? { ExposedPorts: { [port]: {} } } : {}),
+      ...(isPublished ? { ExposedPorts: { [port]: {} } } : {}),
       HostConfig: possibleLimits(
         {
           NetworkMode: network,
@@ -109,8 +114,8 @@ export async function startSidecar(
             CgroupPermissions: 'rwm',
           })),
           Sysctls: { ...everyPort, ...sidecar.sysctls },
-          Binds: sockets === undefined ? [] : [`${sockets}:${sidecar.sockets}:ro`],
-          PortBindings: sidecar.publish
+          Binds: folder === undefined ? [] : [folder.bind],
+          PortBindings: isPublished
             ? { [port]: [{ HostIp: publish.address ?? '', HostPort: publish.ports ?? '' }] }
             : {},
           ReadonlyRootfs: true,
@@ -131,7 +136,9 @@ export async function startSidecar(
       throw failure(error);
     });
   const control = new SidecarControl(engine, container, identity, {
-    ...{ answerSeconds: readySeconds, stopSeconds: sidecar.stopSeconds ?? 0, onLog, sockets, port },
+    ...{ answerSeconds: readySeconds, stopSeconds: sidecar.stopSeconds ?? 0, onLog, port },
+    sockets: folder?.path,
+    tunnel: isPublished ? undefined : () => openPortTunnel(container, sidecar.port, publish),
     resources: resources.move(),
   });
   try {

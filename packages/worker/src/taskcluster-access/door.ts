@@ -13,7 +13,7 @@ export class Door implements AsyncDisposable {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       open.add(socket);
       socket.on('error', () => {}).once('close', () => open.delete(socket));
-      void inside.then((inner) => connectTo(socket, inner));
+      void inside.then((inner) => connectTo(socket, { port: inner }));
     });
     await once(server.listen({ host, port }), 'listening');
     return new Door(server, open);
@@ -38,9 +38,9 @@ export class Door implements AsyncDisposable {
   }
 }
 
-/** Joins a stream with a port of loopback, until either side ends. */
-export function connectTo(stream: Duplex, port: number): void {
-  const inner = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+/** Joins a stream with a port of loopback, or a socket, until either side ends. */
+export function connectTo(stream: Duplex, to: { port: number } | { path: string }): void {
+  const inner = connect({ host: '127.0.0.1', ...to, allowHalfOpen: true });
   pipeline(stream, inner, () => {});
   pipeline(inner, stream, () => stream.destroy());
 }

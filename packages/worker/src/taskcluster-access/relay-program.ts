@@ -1,5 +1,5 @@
 /**
- * What runs in the relay's container, by `node -e`, with the port as its argument: each connection to that port is a stream of
+ * What runs in the relay's container, by `node -e`, with a port, or the path of a socket, as its argument: each connection to that is a stream of
  * one HTTP/2 connection, over its standard input and output. When that ends, so does it.
  */
 export const relayProgram = `
@@ -16,8 +16,10 @@ session.on('connect', () => session.setLocalWindowSize(1 << 24));
 session.on('error', () => {});
 session.on('close', () => process.exit());
 
+const at = process.argv[1];
+process.umask(0);
 createServer({ allowHalfOpen: true }, (socket) => {
   const stream = session.request({ ':method': 'CONNECT', ':authority': 'taskcluster' }, { endStream: false });
   pipeline(socket, stream, () => {});
   pipeline(stream, socket, () => socket.destroy());
-}).listen(Number(process.argv[1]), () => process.stderr.write('listening\\n'));`;
+}).listen(at.startsWith('/') ? at : Number(at), () => process.stderr.write('listening\\n'));`;

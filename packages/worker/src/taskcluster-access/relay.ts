@@ -1,13 +1,14 @@
 import { performServerHandshake } from 'node:http2';
 import { createInterface } from 'node:readline';
 import { Duplex, PassThrough } from 'node:stream';
+import type { HostConfig } from 'dockerode';
 import { removeContainer } from '../containers/remove-container.ts';
 import { createRunNetwork } from '../containers/run-network.ts';
 import { type Engine, engineStatus } from '../engine/engine.ts';
 import { removedOrLost } from '../engine/engine-lost.ts';
 import { possibleLimits } from '../engine/possible-limits.ts';
 import { containerName } from '../ownership/container-name.ts';
-import { ownershipLabels } from '../ownership/labels.ts';
+import { type Owner, ownershipLabels } from '../ownership/labels.ts';
 import { connectTo } from './door.ts';
 import { relayProgram } from './relay-program.ts';
 
@@ -25,6 +26,17 @@ export interface RelayOptions {
   taskcluster: Promise<number>;
   /** Called when it has ended, whoever has ended it. */
   onEnd(): void;
+}
+
+export interface RelayContainerOptions extends Pick<RelayOptions, 'engine' | 'image' | 'onEnd'> {
+  owner: Owner;
+  /** The port, or the path of the socket, at which it listens. */
+  at: string;
+  /** Gets each connection. */
+  onConnection(stream: Duplex): void;
+  hostConfig: HostConfig;
+  /** Default: the image's. */
+  user?: string;
 }
 
 const memoryLimit = 256 * 1024 * 1024;
@@ -48,47 +60,12 @@ export class Relay implements AsyncDisposable {
     const owner = { worker, taskRun: 'relay' };
     const network = await createRunNetwork(docker, owner, subnets);
     resources.defer(() => removedOrLost(engine, () => network[Symbol.asyncDispose]()));
-    const container = await docker.createContainer({
-      name: containerName(owner, 'relay'),
-      Image: image,
-      Entrypoint: ['node', '-e', relayProgram, String(port)],
-      Cmd: [],
-      Labels: ownershipLabels(owner, 'relay'),
-      OpenStdin: true,
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Healthcheck: { Test: ['NONE'] },
-      HostConfig: possibleLimits(
-        {
-          NetworkMode: network.id,
-          AutoRemove: true,
-          CapDrop: ['ALL'],
-          ReadonlyRootfs: true,
-          SecurityOpt: ['no-new-privileges'],
-          Memory: memoryLimit,
-        },
-        engine.capabilities,
-      ),
+    const container = await startRelayContainer({
+      ...{ engine, owner, image, at: String(port), onEnd: options.onEnd },
+      onConnection: (stream) => void options.taskcluster.then((inner) => connectTo(stream, { port: inner })),
+      hostConfig: { NetworkMode: network.id },
     });
-    resources.defer(() => removedOrLost(engine, () => removeContainer(docker, container.id)));
-    const channel = (await container.attach({
-      ...{ stream: true, hijack: true, stdin: true, stdout: true, stderr: true },
-    })) as Duplex;
-    resources.defer(() => void channel.destroy());
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    docker.modem.demuxStream(channel, stdout, stderr);
-    channel
-      .on('error', () => {})
-      .once('close', () => {
-        stdout.end();
-        stderr.end();
-        options.onEnd();
-      });
-    serve(Duplex.from({ readable: stdout, writable: channel }), options.taskcluster);
-    await container.start();
-    await listens(stderr);
+    resources.use(container);
     return new Relay(engine, container.id, resources.move());
   }
 
@@ -120,14 +97,67 @@ export class Relay implements AsyncDisposable {
   }
 }
 
-function serve(duplex: Duplex, taskcluster: Promise<number>): void {
+/** Starts one that listens when this settles. */
+export async function startRelayContainer(
+  options: RelayContainerOptions,
+): Promise<AsyncDisposable & { id: string }> {
+  const { engine, owner, image, at, onConnection, onEnd, hostConfig, user } = options;
+  const { docker } = engine;
+  await using resources = new AsyncDisposableStack();
+  const container = await docker.createContainer({
+    name: containerName(owner, 'relay'),
+    Image: image,
+    Entrypoint: ['node', '-e', relayProgram, at],
+    Cmd: [],
+    ...(user === undefined ? {} : { User: user }),
+    Labels: ownershipLabels(owner, 'relay'),
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: possibleLimits(
+      {
+        ...hostConfig,
+        AutoRemove: true,
+        CapDrop: ['ALL'],
+        ReadonlyRootfs: true,
+        SecurityOpt: ['no-new-privileges'],
+        Memory: memoryLimit,
+      },
+      engine.capabilities,
+    ),
+  });
+  resources.defer(() => removedOrLost(engine, () => removeContainer(docker, container.id)));
+  const channel = (await container.attach({
+    ...{ stream: true, hijack: true, stdin: true, stdout: true, stderr: true },
+  })) as Duplex;
+  resources.defer(() => void channel.destroy());
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  docker.modem.demuxStream(channel, stdout, stderr);
+  channel
+    .on('error', () => {})
+    .once('close', () => {
+      stdout.end();
+      stderr.end();
+      onEnd();
+    });
+  serve(Duplex.from({ readable: stdout, writable: channel }), onConnection);
+  await container.start();
+  await listens(stderr);
+  const owned = resources.move();
+  return { id: container.id, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function serve(duplex: Duplex, onConnection: (stream: Duplex) => void): void {
   const session = performServerHandshake(duplex, { settings: { initialWindowSize: streamWindowBytes } });
   session.setLocalWindowSize(windowBytes);
   session.on('error', () => {});
   session.on('stream', (stream) => {
     stream.on('error', () => {});
     stream.respond({ ':status': 200 });
-    void taskcluster.then((port) => connectTo(stream, port));
+    onConnection(stream);
   });
 }
 

@@ -17,7 +17,7 @@ export async function engineNotes(
     `note: ${name}${rootless ? ', rootless' : ''}, spoken to in version ${api} of its API`,
     isSeen
       ? `note: it sees ${folder}, and mounts folders of this host into containers`
-      : `warning: it does not see ${folder} of this host: caches are volumes of the engine, and nobody can log into a task`,
+      : `warning: it does not see ${folder} of this host: caches, and what a shell needs, are volumes of the engine`,
     ...(absent.length === 0
       ? []
       : [`warning: it cannot limit what a container takes of ${absent.join(', ')}: such limits do not hold`]),

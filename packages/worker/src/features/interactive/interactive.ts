@@ -1,21 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { execWsServer, programsForContainers } from '@docker-worker/exec-ws-server/sidecar';
-import { settingsOf, workerNameOf } from '../../config/config.ts';
+import { settingsOf } from '../../config/config.ts';
 import { readCertificate } from '../../config/read-certificate.ts';
 import { seesFolder } from '../../containers/shared-paths.ts';
+import { ensureImage } from '../../engine/ensure-image.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { OpenShell, ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
+import type { SidecarControl } from '../../sidecars/sidecar-control.ts';
+import { sidecarImage } from '../../sidecars/sidecar-image.ts';
+import { socketName } from '../../sidecars/socket-folder.ts';
 import { type Feature, sidecarRequest } from '../feature.ts';
 import { openEnginePortal } from './engine-portal.ts';
 import { settings } from './settings.ts';
 import { shellAddresses, usesTls } from './shell-addresses.ts';
 import { publish, shellArtifactNames, shellArtifacts } from './shell-artifacts.ts';
 import { Stay } from './stay.ts';
-import { busybox, makeTaskFolder, wrapper } from './task-folder.ts';
+import { busybox, makeTaskFolder, type TaskFolder, wrapper } from './task-folder.ts';
+import { makeTaskVolume } from './task-volume.ts';
 
-const socketName = 'engine.sock';
 /** Of a folder whose sockets have paths that the kernel takes. */
 const longestStateDirectory = 75;
 
@@ -38,19 +42,6 @@ export const interactive: Feature = {
       ? `its "stateDirectory" is longer than ${longestStateDirectory} characters, too long for sockets in it`
       : undefined;
   },
-  async problems({ config, engine }) {
-    const { stateDirectory } = config;
-    return (await seesFolder(engine, workerNameOf(config), stateDirectory))
-      ? []
-      : [
-          {
-            path: 'payload.features.interactive',
-            message:
-              `interactive is not available on this worker: the ${engine.capabilities.name} does not see its ${stateDirectory} ` +
-              '("stateDirectory"), through which the shell is brought into the container',
-          },
-        ];
-  },
   notices({ payload }) {
     const lost = Object.keys(payload.env ?? {}).filter((name) => !/^[A-Za-z_]\w*$/.test(name));
     return lost.map(
@@ -62,7 +53,7 @@ export const interactive: Feature = {
     const { config, engine } = run.host;
     const { minTime, expirationAfterSession, maxSessions } = settingsOf(config, settings).interactive;
     const [folder, tls] = await Promise.all([
-      makeTaskFolder(config.stateDirectory).then((made) => run.resources.use(made)),
+      makeFolder(run).then((made) => run.resources.use(made)),
       usesTls(config) ? readCertificate(config, 'interactive.ssl') : undefined,
     ]);
     const stay = run.resources.use(
@@ -83,7 +74,7 @@ export const interactive: Feature = {
       sidecars: [
         sidecarRequest(execWsServer, async ({ sidecar, taskContainer }) => {
           // They stay, and may be running, when the service has to be started again.
-          programs ??= sidecar.archive(programsForContainers).then((archive) => folder.addPrograms(archive));
+          programs ??= addPrograms(folder, sidecar);
           const [container, port] = await Promise.all([taskContainer(), sidecar.publishedPort(), programs]);
           const portal = await openEnginePortal({
             docker: engine.docker,
@@ -122,6 +113,22 @@ export const interactive: Feature = {
     };
   },
 };
+
+/** The folder that the container gets from the worker: of this host, or of the engine where that does not see this host's. */
+async function makeFolder({ host, owner, signal }: Run): Promise<TaskFolder> {
+  const { config, engine } = host;
+  if (await seesFolder(engine, owner.worker, config.stateDirectory)) {
+    return await makeTaskFolder(config.stateDirectory);
+  }
+  const image = await ensureImage(engine.docker, sidecarImage(execWsServer, config.sidecars), { signal });
+  return await makeTaskVolume(engine, owner, image);
+}
+
+async function addPrograms(folder: TaskFolder, sidecar: SidecarControl): Promise<void> {
+  if (folder.addPrograms !== undefined) {
+    await folder.addPrograms(await sidecar.archive(programsForContainers));
+  }
+}
 
 async function announce(run: Run, payload: Payload, shell: OpenShell): Promise<void> {
   const { config, onShell } = run.host;

@@ -10,7 +10,7 @@ import { extract } from 'tar-stream';
 import { makeSharedFolder, type SharedFolder } from '../../sidecars/shared-folder.ts';
 
 /** Where the folder is in the task's container; the name is the one that people's scripts know. */
-const mountPoint = '/.taskclusterutils';
+export const mountPoint = '/.taskclusterutils';
 
 /** A shell in the container, whatever its image has. */
 export const busybox = `${mountPoint}/busybox`;
@@ -28,7 +28,7 @@ export const wrapper: readonly string[] = [
  * The busybox shell would run its own programs in place of the image's, so the command is looked up here.
  * What the shell itself has to say, as that a signal has ended the command, does not belong into the log.
  */
-const script = `
+export const script = `
 exec 3>&2 2>/dev/null
 trap : HUP INT QUIT TERM USR1 USR2
 (
@@ -65,8 +65,8 @@ exit "$_task_code"
 export interface TaskFolder extends AsyncDisposable {
   /** As Docker takes a mount. */
   bind: string;
-  /** Unpacks programs, as the engine archives their folder. */
-  addPrograms(archive: Readable): Promise<void>;
+  /** Unpacks programs, as the engine archives their folder; not where they are there already. */
+  addPrograms?(archive: Readable): Promise<void>;
   /** The exit code of the command, as soon as it has ended, by the task's word for it. */
   ended: Promise<string>;
   /** Lets the container end. */
