@@ -143,7 +143,9 @@ function createAgent(docker: Docker, lost: AbortSignal): HttpAgent | undefined {
   if (modem.protocol === 'ssh') {
     return undefined;
   }
-  const agent = modem.protocol === 'https' ? new HttpsAgent() : new HttpAgent();
+  // Only within a machine does nothing between the two forget a connection that is idle.
+  const keepAlive = modem.socketPath !== undefined;
+  const agent = modem.protocol === 'https' ? new HttpsAgent() : new HttpAgent({ keepAlive });
   const connect = agent.createConnection;
   agent.createConnection = (...all: Parameters<typeof connect>) => {
     lost.throwIfAborted();

@@ -12,8 +12,8 @@ import type { RunAbort } from '../run/run-abort.ts';
 import { startReclaiming } from './reclaim.ts';
 
 test('a claim is renewed again and again, each time with new credentials', async () => {
-  await using claimed = await claimRun({ claimSeconds: 1 });
-  await using reclaiming = claimed.reclaim(5);
+  await using claimed = await claimRun({ claimSeconds: 10 });
+  await using reclaiming = claimed.reclaim(50);
   const tokens = [claimed.run.credentials.accessToken];
 
   for (let renewal = 0; renewal < 3; renewal++) {
@@ -26,8 +26,8 @@ test('a claim is renewed again and again, each time with new credentials', async
 });
 
 test('calls after a renewal are made with its credentials', async () => {
-  await using claimed = await claimRun({ claimSeconds: 1 });
-  await using reclaiming = claimed.reclaim(5);
+  await using claimed = await claimRun({ claimSeconds: 10 });
+  await using reclaiming = claimed.reclaim(50);
   const { run } = claimed;
 
   const renewed = await nextCredentials(reclaiming);
@@ -188,8 +188,8 @@ test('a renewal that is refused after disposing does not abort the run', async (
 });
 
 test('nothing is renewed after disposing: the claim lapses and the task gets another run', async () => {
-  await using claimed = await claimRun({ claimSeconds: 1 });
-  const reclaiming = claimed.reclaim(4);
+  await using claimed = await claimRun({ claimSeconds: 3 });
+  const reclaiming = claimed.reclaim(12);
   await nextCredentials(reclaiming);
 
   await reclaiming[Symbol.asyncDispose]();
