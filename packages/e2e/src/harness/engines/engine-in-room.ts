@@ -1,10 +1,9 @@
-import { type EngineRoom, ordinaryUser, type RoomOptions, EngineRoom as Room, workerInRoom } from './engine-room.ts';
+import { EngineRoom, ordinaryUser, type RoomOptions, type Somebody, workerInRoom } from './engine-room.ts';
 import type { TestEngine } from './test-engine.ts';
 
-export interface EngineInRoom {
+export interface EngineInRoom extends Somebody {
   /** Of the socket, in the room. */
   socket: string;
-  as?: 'ordinary user';
   room?: RoomOptions;
 }
 
@@ -14,14 +13,14 @@ export async function engineInRoom(
   start: (room: EngineRoom) => Promise<void>,
 ): Promise<TestEngine> {
   await using starting = new AsyncDisposableStack();
-  const room = starting.use(await Room.open(options));
+  const room = starting.use(await EngineRoom.open(options));
   await start(room);
   const owned = starting.move();
   return {
-    command: (program, args) => room.command(program, args, { as }),
+    worker: room.command(workerInRoom, { as }),
     env: { ...(as ? ordinaryEnvironment : {}), DOCKER_HOST: `unix://${socket}` },
-    worker: workerInRoom,
     outside: (path) => room.outside(path),
+    docker: (args) => room.command(['docker', '--host', `unix://${socket}`, ...args], { as }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,13 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { main } from '../command.ts';
 import { makeTempDir, type TempDir } from '../temp-dir.ts';
-
-const execute = promisify(execFile);
 
 /** What a room has to itself. */
 const folders = [
@@ -26,6 +23,11 @@ export const workerInRoom = ['/tmp/node/node', '/tmp/worker/main.js'] as const;
 /** Somebody without any powers, who exists in rooms only. */
 export const ordinaryUser = { name: 'docker-worker-test', id: 31_000, home: '/home/docker-worker-test' };
 
+/** Root, unless it is somebody else. */
+export interface Somebody {
+  as?: 'ordinary user';
+}
+
 export interface RoomOptions {
   /** A folder that takes the place of `/usr` there. */
   usr?: string;
@@ -37,8 +39,8 @@ export interface RoomOptions {
  */
 export class EngineRoom implements AsyncDisposable {
   readonly #folder: TempDir;
-  readonly #outer: ChildProcess;
   readonly #pid: number;
+  readonly #resources: AsyncDisposableStack;
 
   static async open({ usr }: RoomOptions = {}): Promise<EngineRoom> {
     await using resources = new AsyncDisposableStack();
@@ -64,14 +66,11 @@ export class EngineRoom implements AsyncDisposable {
     }
     const children = await readFile(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8');
     const owned = resources.move();
-    return new EngineRoom(folder, outer, Number(children), owned);
+    return new EngineRoom(folder, Number(children), owned);
   }
 
-  readonly #resources: AsyncDisposableStack;
-
-  private constructor(folder: TempDir, outer: ChildProcess, pid: number, resources: AsyncDisposableStack) {
+  private constructor(folder: TempDir, pid: number, resources: AsyncDisposableStack) {
     this.#folder = folder;
-    this.#outer = outer;
     this.#pid = pid;
     this.#resources = resources;
   }
@@ -87,14 +86,10 @@ export class EngineRoom implements AsyncDisposable {
   }
 
   /** The command that runs a program there. */
-  command(program: string, args: readonly string[], { as }: { as?: 'ordinary user' } = {}): [string, string[]] {
+  command(command: readonly string[], { as }: Somebody = {}): [program: string, args: string[]] {
     const where = [`--target=${this.#pid}`, '--net', '--mount', '--pid', '--wd=/tmp'];
     const who = as ? [`--setuid=${ordinaryUser.id}`, `--setgid=${ordinaryUser.id}`] : [];
-    return ['nsenter', [...where, ...who, program, ...args]];
-  }
-
-  async run(program: string, ...args: string[]): Promise<string> {
-    return (await execute(...this.command(program, args))).stdout;
+    return ['nsenter', [...where, ...who, ...command]];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,21 +1,11 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
-
-/** An engine of a test's own, seen from where somebody uses it. */
+/** An engine of a test's own, and where its user is. */
 export interface TestEngine extends AsyncDisposable {
-  /** The command that runs a program where its user is. */
-  command(program: string, args: readonly string[]): [program: string, args: string[]];
-  /** What leads programs to it. */
+  /** The worker's own command line, where its user is. */
+  worker: readonly [program: string, args: string[]];
+  /** What leads the worker to the engine. */
   env: Record<string, string>;
-  /** The worker's own command line, for {@link command}. */
-  worker: readonly [node: string, main: string];
-  /** Where a file that its user calls by that path is on this machine. */
+  /** Where a file is on this machine that the user calls by that path. */
   outside(path: string): string;
-}
-
-export async function docker(engine: TestEngine, ...args: string[]): Promise<string> {
-  const env = { ...process.env, ...engine.env };
-  return (await run(...engine.command('docker', args), { env, maxBuffer: 64 * 1024 * 1024 })).stdout.trim();
+  /** The command line of Docker on the engine's own machine. */
+  docker(args: readonly string[]): [program: string, args: string[]];
 }
