@@ -41,7 +41,7 @@ test.each([
 test('an engine that hangs is noticed within five seconds, and its return as well', async () => {
   const held: ServerResponse[] = [];
   let hangs = false;
-  await using server = await startServer((request, response) => {
+  await using socket = await engineSocket((request, response) => {
     if (request.url?.includes('/events')) {
       response.writeHead(200).flushHeaders();
     } else if (hangs) {
@@ -51,7 +51,7 @@ test('an engine that hangs is noticed within five seconds, and its return as wel
     }
   });
   const { DOCKER_HOST } = process.env;
-  process.env.DOCKER_HOST = `tcp://127.0.0.1:${server.port}`;
+  process.env.DOCKER_HOST = `unix://${socket.socketPath}`;
   try {
     const told: PromiseWithResolvers<boolean>[] = [Promise.withResolvers(), Promise.withResolvers()];
     let changes = 0;

@@ -3,11 +3,12 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import clock from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
+import type { ConstructorOptions as ModemOptions } from 'docker-modem';
 import type Docker from 'dockerode';
-import type { DockerOptions } from 'dockerode';
 import { unlessAborted } from '../async/unless-aborted.ts';
 import { isOutOfFiles } from '../file-limit.ts';
 import { UserError } from '../user-error.ts';
+import { type EngineCapabilities, engineCapabilities } from './capabilities.ts';
 import { ContainerDeaths, deathEvents } from './container-deaths.ts';
 import { contextVariables } from './docker-context.ts';
 import { EngineApi, type EngineLimits } from './engine-api.ts';
@@ -22,6 +23,7 @@ const patienceMs = 30_000;
 /** A connection to the Docker Engine that knows when it is lost. */
 export interface Engine extends AsyncDisposable {
   docker: Docker;
+  readonly capabilities: EngineCapabilities;
   /** Whether it is silent: it has not answered the last question in time. It may only be very busy. */
   readonly silent: boolean;
   /**
@@ -50,20 +52,26 @@ export async function connectEngine(
   Object.assign(process.env, contextVariables(process.env));
   const losing = new AbortController();
   const leaving = new AbortController();
-  const agent = createAgent(losing.signal);
-  const docker = new EngineApi({ agent } as DockerOptions, limits);
+  const docker = new EngineApi({}, limits);
+  const agent = createAgent(docker, losing.signal);
   let events: Readable;
+  let capabilities: EngineCapabilities;
   const connecting = new AbortController();
   const onGiveUp = () => connecting.abort(giveUp.reason);
   giveUp.addEventListener('abort', onGiveUp);
   try {
     const options = { filters: deathEvents, abortSignal: connecting.signal };
-    events = (await docker.getEvents(options)) as Readable;
+    [events, capabilities] = await Promise.all([
+      docker.getEvents(options) as Promise<Readable>,
+      unlessAborted(connecting.signal, engineCapabilities(docker)),
+    ]);
   } catch (error) {
-    throw new EngineUnavailable(error as NodeJS.ErrnoException);
+    connecting.abort();
+    throw error instanceof UserError ? error : new EngineUnavailable(error as NodeJS.ErrnoException);
   } finally {
     giveUp.removeEventListener('abort', onGiveUp);
   }
+  Object.assign(docker.modem, { version: `v${capabilities.api}` });
   events.on('error', () => {});
   const deaths = new ContainerDeaths(events);
   const lose = (reason: string) => {
@@ -85,6 +93,7 @@ export async function connectEngine(
   void watchPulse(docker, leaving.signal, setSilent, lose);
   return {
     docker,
+    capabilities,
     get silent() {
       return silent;
     },
@@ -129,16 +138,18 @@ async function watchPulse(
 }
 
 /** Opens no connection to an engine that is lost. SSH connections have an agent of dockerode's own. */
-function createAgent(lost: AbortSignal): HttpAgent | undefined {
-  if (process.env.DOCKER_HOST?.startsWith('ssh:')) {
+function createAgent(docker: Docker, lost: AbortSignal): HttpAgent | undefined {
+  const modem = docker.modem as ModemOptions;
+  if (modem.protocol === 'ssh') {
     return undefined;
   }
-  const agent = process.env.DOCKER_TLS_VERIFY ? new HttpsAgent() : new HttpAgent();
+  const agent = modem.protocol === 'https' ? new HttpsAgent() : new HttpAgent();
   const connect = agent.createConnection;
   agent.createConnection = (...all: Parameters<typeof connect>) => {
     lost.throwIfAborted();
     return connect.apply(agent, all);
   };
+  modem.agent = agent;
   return agent;
 }
 

@@ -27,7 +27,10 @@ export interface EngineOfRuns extends AsyncDisposable {
  * @param cutsStarts starts containers without telling anybody
  * @param holdsCreations makes no network before it is let go on
  */
-export async function engineOfRuns({ cutsStarts = false, holdsCreations = false } = {}): Promise<EngineOfRuns> {
+export async function engineOfRuns({
+  cutsStarts = false,
+  holdsCreations = false,
+} = {}): Promise<EngineOfRuns> {
   const created: CreatedContainer[] = [];
   const creations = new Held(holdsCreations);
   const removals = new Held(true);

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { settingsOf } from '../../config/config.ts';
 import { ownerTag } from '../../ownership/owner-tag.ts';
 import { RunFailure } from '../../run/resolution.ts';
@@ -7,11 +6,6 @@ import type { Run } from '../../run/run.ts';
 import type { Contribution, Feature } from '../feature.ts';
 import { loadProfile, profileName, sweepProfiles, whyNoProfiles } from './app-armor.ts';
 import { settings } from './settings.ts';
-
-const EngineInfo = z.looseObject({
-  KernelVersion: z.string(),
-  SecurityOptions: z.array(z.string()).nullish(),
-});
 
 /**
  * The task may trace its own processes, siblings included, and no others: an AppArmor profile of the task's
@@ -29,12 +23,8 @@ export const allowPtrace: Feature = {
   async prepare(run) {
     const { engine, config } = run.host;
     const { capability } = settingsOf(config, settings).allowPtrace;
-    const info = EngineInfo.parse(await engine.docker.info());
-    const reason =
-      whyNoProfiles() ??
-      (info.SecurityOptions?.some((option) => option.includes('name=apparmor'))
-        ? undefined
-        : 'the Docker Engine runs without AppArmor');
+    const { appArmor, name, kernel } = engine.capabilities;
+    const reason = whyNoProfiles() ?? (appArmor ? undefined : `the ${name} runs without AppArmor`);
     const confinement = reason === undefined ? await ownProfile(run) : withoutProfile(run, reason);
     if (!capability) {
       tellYama(run);
@@ -42,7 +32,7 @@ export const allowPtrace: Feature = {
     return {
       hostConfig: {
         CapAdd: capability ? ['SYS_PTRACE'] : [],
-        SecurityOpt: [...confinement, ...seccompFor(info.KernelVersion, capability)],
+        SecurityOpt: [...confinement, ...seccompFor(kernel, capability)],
       },
     } satisfies Contribution;
   },

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { hostname, release } from 'node:os';
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { UserError } from '../user-error.ts';
+
+/** The oldest version of the API that has all that is asked for, and the newest that this was written for. */
+const oldestApi = '1.41';
+const newestApi = '1.44';
+
+const apiVersion = z.string().regex(/^\d+\.\d+$/);
+
+const Version = z.looseObject({
+  Version: z.string().catch(''),
+  ApiVersion: apiVersion,
+  MinAPIVersion: apiVersion.catch('1.12'),
+  Components: z.array(z.looseObject({ Name: z.string() })).catch([]),
+});
+
+const told = z.boolean().catch(true);
+
+const Info = z.looseObject({
+  Name: z.string().catch(''),
+  KernelVersion: z.string().catch(''),
+  DockerRootDir: z.string().catch(''),
+  SecurityOptions: z.array(z.string()).catch([]),
+  MemoryLimit: told,
+  CpuCfsQuota: told,
+  CPUSet: told,
+  PidsLimit: told,
+});
+
+/** What an engine is and can do, whoever has made it. */
+export interface EngineCapabilities {
+  /** What messages call it: `Docker Engine 20.10.24`, `Podman Engine 4.3.1`. */
+  name: string;
+  /** The version of the API that it is spoken to in, as `1.41`. */
+  api: string;
+  /** The version of the kernel that containers run on. */
+  kernel: string;
+  /** It runs without rights over its host, so that containers get no devices of it. */
+  rootless: boolean;
+  /** It confines containers by AppArmor. */
+  appArmor: boolean;
+  /** What of the host a container can be limited to; the engine leaves other limits out, or refuses them. */
+  limits: Record<'memory' | 'cpu' | 'cpuset' | 'pids', boolean>;
+  /** It is on this host beyond doubt, as root, and sees the files that this process sees. */
+  sharesFiles: boolean;
+}
+
+/**
+ * Asks an engine once for all that is done differently by what it is. No other code asks which engine it is.
+ *
+ * @throws UserError when it speaks no version of the API that this process speaks
+ */
+export async function engineCapabilities(docker: Docker): Promise<EngineCapabilities> {
+  const [version, info] = await Promise.all([
+    docker.version().then((answer) => Version.parse(answer)),
+    docker.info().then((answer) => Info.parse(answer)),
+  ]);
+  const name = engineName(version);
+  const has = (option: string) => info.SecurityOptions.some((one) => one.split(',')[0] === `name=${option}`);
+  const rootless = has('rootless');
+  return {
+    name,
+    api: commonApi(name, version),
+    kernel: info.KernelVersion,
+    rootless,
+    appArmor: has('apparmor'),
+    limits: {
+      memory: info.MemoryLimit,
+      cpu: info.CpuCfsQuota,
+      cpuset: info.CPUSet,
+      pids: info.PidsLimit,
+    },
+    sharesFiles: isLocalSocket(docker) && !rootless && isThisHost(info),
+  };
+}
+
+function engineName({ Components: [engine], Version: version }: z.infer<typeof Version>): string {
+  const product = engine === undefined || engine.Name === 'Engine' ? 'Docker Engine' : engine.Name;
+  return `${product} ${version}`.trim();
+}
+
+function commonApi(name: string, { ApiVersion, MinAPIVersion }: z.infer<typeof Version>): string {
+  const speaks = `The ${name} speaks versions ${MinAPIVersion} to ${ApiVersion} of the API`;
+  if (isOlder(ApiVersion, oldestApi)) {
+    throw new UserError(
+      `${speaks}; docker-worker needs ${oldestApi}, as Docker Engine 20.10 has it: update it.`,
+    );
+  }
+  if (isOlder(newestApi, MinAPIVersion)) {
+    throw new UserError(`${speaks}; this docker-worker knows them up to ${newestApi}: update docker-worker.`);
+  }
+  return isOlder(ApiVersion, newestApi) ? ApiVersion : newestApi;
+}
+
+function isOlder(one: string, other: string): boolean {
+  const [major = 0, minor = 0] = one.split('.').map(Number);
+  const [otherMajor = 0, otherMinor = 0] = other.split('.').map(Number);
+  return major === otherMajor ? minor < otherMinor : major < otherMajor;
+}
+
+function isLocalSocket({ modem }: Docker): boolean {
+  return (modem as { socketPath?: unknown }).socketPath !== undefined;
+}
+
+/** Its socket may lead elsewhere, as into the virtual machine of a desktop, or out of a container. */
+function isThisHost({ Name, KernelVersion, DockerRootDir }: z.infer<typeof Info>): boolean {
+  return Name === hostname() && KernelVersion === release() && existsSync(DockerRootDir);
+}
