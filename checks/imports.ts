@@ -18,9 +18,10 @@ const ofServices = ['service-kit'];
 const allowed: Record<string, readonly string[]> = {
   'service-kit': [],
   'fake-device-cloud': [],
-  'local-taskcluster': [],
+  'local-taskcluster': ['run-page'],
+  'run-page': [],
   // Of services what they say about themselves; beside it only how a phone is given back whose service is gone.
-  worker: ['service-kit', '*/sidecar', 'testdroid-proxy/release-session', 'local-taskcluster'],
+  worker: ['service-kit', '*/sidecar', 'testdroid-proxy/release-session', 'local-taskcluster', 'run-page'],
 };
 
 interface Manifest {

@@ -6,6 +6,7 @@ test('flags become options', () => {
 
   expect(parseCommand([...args, '--claim-seconds', '2.5', '--long-poll-seconds', '1'])).toEqual({
     action: 'run',
+    withPage: false,
     options: {
       anonymous: true,
       port: 8400,

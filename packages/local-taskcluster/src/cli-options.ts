@@ -13,6 +13,7 @@ Usage: local-taskcluster [options]
   --no-anonymous             like a new deployment, in which nobody has made a role "anonymous" yet
   --claim-seconds NUMBER     how long a claim lasts (default: 1200)
   --long-poll-seconds NUMBER how long claimWork waits for a task (default: 20)
+  --page                     serve a page of the tasks and print its address on stderr
   --help                     show this text
   --version                  show the version
 
@@ -27,7 +28,7 @@ export class UsageError extends Error {
 export type Command =
   | { action: 'help' }
   | { action: 'version' }
-  | { action: 'run'; options: LocalTaskclusterOptions };
+  | { action: 'run'; options: LocalTaskclusterOptions; withPage: boolean };
 
 const number = z
   .string()
@@ -40,6 +41,7 @@ const flagsSchema = z.strictObject({
   data: z.string().min(1).optional(),
   'root-url': z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
   'no-anonymous': z.boolean().default(false),
+  page: z.boolean().default(false),
   'claim-seconds': number.pipe(z.number().positive()).optional(),
   'long-poll-seconds': number.pipe(z.number().positive()).optional(),
 });
@@ -57,6 +59,7 @@ export function parseCommand(args: string[]): Command {
   const flags = parsed.data;
   return {
     action: 'run',
+    withPage: flags.page,
     options: {
       port: flags.port,
       host: flags.host,
@@ -78,7 +81,7 @@ function parseFlags(args: string[]) {
       options: {
         ...{ port: text, host: text, data: text, 'root-url': text },
         ...{ 'claim-seconds': text, 'long-poll-seconds': text },
-        ...{ 'no-anonymous': flag, help: flag, version: flag },
+        ...{ 'no-anonymous': flag, page: flag, help: flag, version: flag },
       },
     }).values;
   } catch (error) {

@@ -6,3 +6,4 @@ export {
   startLocalTaskcluster,
 } from './local-taskcluster.ts';
 export type { Logger } from './logger.ts';
+export type { RunDetails, WorkerRuns } from './pages/worker-runs.ts';

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import type { ServedPages } from '@docker-worker/run-page';
 import type { FastifyInstance } from 'fastify';
 import { Alarms } from './alarms.ts';
 import type { Service } from './api/endpoint.ts';
@@ -8,8 +9,10 @@ import { Clients } from './auth/clients.ts';
 import { Roles } from './auth/roles.ts';
 import { BlobStore } from './blobs/blob-store.ts';
 import { ObjectStore } from './blobs/object-store.ts';
+import { CalledAs } from './called-as.ts';
 import type { InsufficientScopes } from './errors.ts';
 import type { Logger } from './logger.ts';
+import type { WorkerRuns } from './pages/worker-runs.ts';
 import { createQueue } from './queue/queue.ts';
 import { queueService } from './queue/service.ts';
 import { signedArtifactUrl } from './queue/signed-artifact-url.ts';
@@ -33,6 +36,8 @@ export interface LocalTaskclusterOptions {
   port?: number;
   /** Under which callers reach the server; default `http://<host>:<port>`. */
   rootUrl?: string;
+  /** Further host names that callers know it by: what they are told has the name, and the port, that they have called. */
+  aliases?: readonly string[];
   /** Keeps state and artifacts across restarts; by default everything is gone at the end. */
   dataDir?: string;
   /** How long a claim lasts; default 1200, fractions allowed. */
@@ -65,6 +70,8 @@ export interface SeenRequest {
 export interface SeenTask {
   taskId: string;
   state: TaskState;
+  /** Why it was resolved. */
+  reason: TaskRecord['runs'][number]['reasonResolved'];
   task: TaskDefinition;
 }
 
@@ -78,6 +85,13 @@ export interface LocalTaskcluster extends AsyncDisposable {
   onRequest(listener: (request: SeenRequest) => void): () => void;
   /** Calls `listener` once a task is created, and once it is resolved, until the returned function is called. */
   onTask(listener: (task: SeenTask) => void): () => void;
+  /**
+   * Serves pages of its tasks and groups to whoever is at this machine, until that is disposed of.
+   *
+   * @param port default: any free one
+   * @param runs what a worker in this process knows of its runs
+   */
+  servePages(options?: { port?: number; runs?: WorkerRuns }): Promise<ServedPages>;
 }
 
 /** Called before the server listens; for tests that look at bodies. */
@@ -96,10 +110,12 @@ export async function startLocalTaskcluster(
   const { oneQueue = false } = options;
   let rootUrl = options.rootUrl?.replace(/\/$/, '') ?? '';
   const publicUrl = () => new URL(rootUrl);
+  const called = new CalledAs(options.aliases ?? []);
+  const rootUrlOfCaller = () => called.rootUrl ?? rootUrl;
 
   const database = stack.use(new Database(dataDir));
   const alarms = stack.use(new Alarms());
-  const blobs = stack.use(new BlobStore({ database, dataDir, rootUrl: () => rootUrl }));
+  const blobs = stack.use(new BlobStore({ database, dataDir, rootUrl: rootUrlOfCaller }));
   const objects = new ObjectStore(database, blobs);
   const clients = new Clients(database);
   const roles = new Roles(database);
@@ -119,7 +135,7 @@ export async function startLocalTaskcluster(
     objectService(objects, blobs),
     indexService({
       indexed: new IndexedTasks(database, queue.lifecycle),
-      artifactUrl: (taskId, name) => signedArtifactUrl(rootUrl, queue.signer, { taskId, name }),
+      artifactUrl: (taskId, name) => signedArtifactUrl(rootUrlOfCaller(), queue.signer, { taskId, name }),
     }),
     purgeCacheService(database),
     workerManagerService(
@@ -133,6 +149,8 @@ export async function startLocalTaskcluster(
     ...{ authenticator, publicUrl, blobs, services, logger: options.logger },
     onInsufficientScopes: ({ raw }, refusal) => void refusals.set(raw, refusal),
   });
+  // Not before: where a body is awaited the context is another one.
+  app.addHook('preValidation', (request, _reply, done) => called.during(request.headers.host, done));
   const listeners = new Set<(request: SeenRequest) => void>();
   app.addHook('onResponse', async ({ raw }, reply) => {
     const [path = ''] = (raw.url ?? '').split('?');
@@ -149,7 +167,12 @@ export async function startLocalTaskcluster(
   });
   const taskListeners = new Set<(task: SeenTask) => void>();
   const tell = (record: TaskRecord) => {
-    const seen = { taskId: record.taskId, state: stateOf(record), task: record.task };
+    const seen = {
+      taskId: record.taskId,
+      state: stateOf(record),
+      reason: record.runs.at(-1)?.reasonResolved,
+      task: record.task,
+    };
     database.afterCommit(() => {
       for (const listener of taskListeners) listener(seen);
     });
@@ -178,6 +201,10 @@ export async function startLocalTaskcluster(
     onTask(listener) {
       taskListeners.add(listener);
       return () => taskListeners.delete(listener);
+    },
+    async servePages({ port: pagePort, runs } = {}) {
+      const { QueuePages } = await import('./pages/queue-pages.ts');
+      return await QueuePages.serve(queue, { port: pagePort, runs });
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -48,6 +48,16 @@ test.each(['SIGTERM', 'SIGINT'] as const)('prints what clients need and runs unt
   expect([code, stderr]).toEqual([0, '']);
 });
 
+test('with --page there is one, whose address is told to people', async () => {
+  const cli = start(['--port', '0', '--page']);
+  const [line] = await once(createInterface(cli.child.stderr), 'line');
+  const [, url = ''] = /^local-taskcluster: page: (http:\S+)$/.exec(line) ?? [];
+
+  expect(await (await fetch(url)).text()).toContain('There are none yet.');
+  cli.child.kill('SIGTERM');
+  expect((await cli.ended).code).toBe(0);
+});
+
 test('goes on when nobody reads what it says, and ends when it is told', async () => {
   const cli = start(['--port', '0']);
   const { rootUrl } = await settingsOf(cli);

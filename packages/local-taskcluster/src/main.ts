@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import { once } from 'node:events';
 import packageJson from '../package.json' with { type: 'json' };
-import { HELP, parseCommand, UsageError } from './cli-options.ts';
-import { type LocalTaskclusterOptions, startLocalTaskcluster } from './local-taskcluster.ts';
+import { type Command, HELP, parseCommand, UsageError } from './cli-options.ts';
+import { startLocalTaskcluster } from './local-taskcluster.ts';
 
 // Output that nobody reads any more is lost, and nothing else; without a listener it would end the process.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 try {
   const command = parseCommand(process.argv.slice(2));
-  if (command.action === 'run') await run(command.options);
+  if (command.action === 'run') await run(command);
   else process.stdout.write(command.action === 'help' ? HELP : `${packageJson.version}\n`);
 } catch (error) {
   const hint = error instanceof UsageError ? '\nTry --help.' : '';
@@ -17,7 +17,7 @@ try {
   process.exitCode = 1;
 }
 
-async function run(options: LocalTaskclusterOptions): Promise<void> {
+async function run({ options, withPage }: Extract<Command, { action: 'run' }>): Promise<void> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const logger = { info: log, warn: log, error: log };
   await using taskcluster = await startLocalTaskcluster({ ...options, logger });
@@ -29,6 +29,10 @@ async function run(options: LocalTaskclusterOptions): Promise<void> {
   };
   for (const [name, value] of Object.entries(settings)) {
     process.stdout.write(`export ${name}=${shellWord(value)}\n`);
+  }
+  await using page = withPage ? await taskcluster.servePages() : undefined;
+  if (page !== undefined) {
+    process.stderr.write(`local-taskcluster: page: ${page.url}\n`);
   }
   await stopped;
 }

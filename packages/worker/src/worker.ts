@@ -32,6 +32,7 @@ import { Suspects } from './run/suspects.ts';
 import { type RunPlace, RunSlots } from './run-slots.ts';
 import { sweepSharedFolders } from './sidecars/shared-folder.ts';
 import type { WarmUnits } from './sidecars/warm-units.ts';
+import type { TaskclusterAccess } from './taskcluster-access/taskcluster-access.ts';
 import { version } from './version.ts';
 
 const never = new AbortController().signal;
@@ -53,12 +54,16 @@ export interface WorkerOptions {
    * its answer is awaited, 20 s at most: what it brings is run, or given back.
    */
   hangsUp?: boolean;
+  /** For a Taskcluster that the networks of containers do not lead to. */
+  access?: TaskclusterAccess;
   /** Default: as the configuration wants them. */
   warmUnits?: WarmUnits;
   /** Default: nothing is counted. */
   metrics?: WorkerMetrics;
   /** Told of every step of a pull for a task. */
   onPull?(event: PullEvent): void;
+  /** Told of every step of a run that people are shown. */
+  onStep?(run: Run): void;
   /** Called when people can log into a run's container. */
   onShell?(run: Run, shell: OpenShell): void;
   /** Told that a task's container has exited, which is there until what this returns settles. */
@@ -97,8 +102,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // Removed after the last container.
   starting.use(await guardMetadata({ docker: engine.docker, lost: engine.lost, config, workerName, logger }));
   await sweepSharedFolders(config.stateDirectory);
-  const warmUnits =
-    options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
+  const warmUnits = options.warmUnits ?? starting.use(configuredWarmUnits({ ...options, workerName }));
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
   const parts = starting.use(new HostParts({ ...options, workerName }, partsOf(config)));
@@ -117,6 +121,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     version,
     workerName,
     engine,
+    access: options.access,
     logServer,
     logger,
     metrics: options.metrics,
@@ -124,6 +129,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     parts,
     stopping: aborting.signal,
     onPull: options.onPull,
+    onStep: options.onStep,
     onShell: options.onShell,
     onExited: options.onExited,
   };
@@ -366,6 +372,7 @@ class ClaimingWorker implements Worker {
   #vacate(run: Run, place: RunPlace): void {
     if (run.vacated === undefined) {
       run.vacated = new Date();
+      this.#host.onStep?.(run);
       this.#host.metrics?.busySeconds.inc(secondsSince(run.claimed));
     }
     place.vacate();

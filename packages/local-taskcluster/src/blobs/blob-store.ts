@@ -88,6 +88,12 @@ export class BlobStore implements AsyncDisposable {
     return this.#blobs.get(id) !== undefined;
   }
 
+  /** Of what has been uploaded, as it was encoded then. */
+  async size(id: string): Promise<number | undefined> {
+    const blob = this.#blobs.get(id);
+    return blob && (await stat(join(this.#directory(), blob.file))).size;
+  }
+
   /** Undefined when nothing has been uploaded. */
   async open(id: string): Promise<OpenBlob | undefined> {
     const blob = this.#blobs.get(id);

@@ -3,6 +3,7 @@ import { ApiError } from '../errors.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
 import type { ArtifactRequest } from './artifact-request.ts';
+import type { Changes } from './changes.ts';
 import { statusOf, type TaskRecord } from './task-record.ts';
 
 interface ArtifactBase {
@@ -46,11 +47,13 @@ export interface ArtifactIds {
 export class Artifacts {
   readonly collection: Collection<Artifact>;
   readonly #database: Database;
+  readonly #changes: Changes;
   readonly #ids: ArtifactIds;
 
-  constructor(database: Database, ids: ArtifactIds) {
+  constructor(database: Database, changes: Changes, ids: ArtifactIds) {
     this.collection = new Collection(database, 'artifact');
     this.#database = database;
+    this.#changes = changes;
     this.#ids = ids;
   }
 
@@ -80,6 +83,7 @@ export class Artifacts {
         );
       }
       this.collection.put(key, artifact);
+      this.#changes.tell();
       return artifact;
     });
   }
@@ -96,6 +100,7 @@ export class Artifacts {
       throw new ApiError('InputError', 'The uploadId is not that of the artifact');
     }
     this.collection.put(key, { ...artifact, finished: true });
+    this.#changes.tell();
   }
 
   /** Follows links within the run. `mayRead` is called with every name on the way before it is looked up. */

@@ -5,6 +5,7 @@ import type { ObjectStore } from '../blobs/object-store.ts';
 import { newSlugid } from '../slugid.ts';
 import type { Database } from '../store/database.ts';
 import { Artifacts } from './artifacts.ts';
+import { Changes } from './changes.ts';
 import { Claims } from './claims.ts';
 import { Dependencies } from './dependencies.ts';
 import { PendingTasks } from './pending-tasks.ts';
@@ -30,12 +31,14 @@ export interface QueueOptions {
 export type Queue = ReturnType<typeof createQueue>;
 
 export function createQueue({ database, alarms, clients, blobs, objects, ...options }: QueueOptions) {
+  const changes = new Changes(database);
   const pending = new PendingTasks(options.oneQueue);
-  const lifecycle = new TaskLifecycle({ database, alarms, pending });
+  const lifecycle = new TaskLifecycle({ database, alarms, pending, changes });
   const workers = new QueueWorkers(database);
   const signer = clients.ensureStatic('static/taskcluster/queue', ['*']);
   return {
     database,
+    changes,
     blobs,
     objects,
     signer,
@@ -45,7 +48,7 @@ export function createQueue({ database, alarms, clients, blobs, objects, ...opti
     groups: new TaskGroups(database),
     dependencies: new Dependencies(database, lifecycle),
     claims: new Claims({ database, lifecycle, pending, workers, signer, claimSeconds: options.claimSeconds }),
-    artifacts: new Artifacts(database, { blobId: () => blobs.newId(), uploadId: newSlugid }),
+    artifacts: new Artifacts(database, changes, { blobId: () => blobs.newId(), uploadId: newSlugid }),
     longPollMs: Math.ceil(options.longPollSeconds * 1000),
     closing: options.closing,
   };

@@ -2,6 +2,7 @@ import type { Alarms } from '../alarms.ts';
 import { ApiError } from '../errors.ts';
 import { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
+import type { Changes } from './changes.ts';
 import type { PendingTasks } from './pending-tasks.ts';
 import type { Priority } from './task-definition.ts';
 import {
@@ -27,6 +28,7 @@ export interface LifecycleOptions {
   database: Database;
   alarms: Alarms;
   pending: PendingTasks;
+  changes: Changes;
 }
 
 /** The tasks and every change of their state. */
@@ -35,14 +37,16 @@ export class TaskLifecycle {
   readonly #database: Database;
   readonly #alarms: Alarms;
   readonly #pending: PendingTasks;
+  readonly #changes: Changes;
   readonly #onCreated: ((record: TaskRecord) => void)[] = [];
   readonly #onResolved: ((record: TaskRecord) => void)[] = [];
 
-  constructor({ database, alarms, pending }: LifecycleOptions) {
+  constructor({ database, alarms, pending, changes }: LifecycleOptions) {
     this.collection = new Collection(database, 'task');
     this.#database = database;
     this.#alarms = alarms;
     this.#pending = pending;
+    this.#changes = changes;
   }
 
   /** Called within the transaction that creates a task. */
@@ -75,6 +79,7 @@ export class TaskLifecycle {
 
   save(record: TaskRecord): void {
     this.collection.put(record.taskId, record);
+    this.#changes.tell();
   }
 
   /** Arms the timers and queues of the tasks that an earlier process left behind. */

@@ -71,6 +71,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       [],
     )
     .option('--keep', 'keep the container of a task that fails, and print how to enter it')
+    .option('--page', 'serve a page of the tasks, their logs and artifacts, and print its address')
     .option('--env <name=value>', 'set or override a variable of the task', collect, [])
     .option('--config <file>', 'settings of features, as in the configuration of a worker')
     .addOption(

@@ -6,6 +6,7 @@ import { featuresOf } from '../features/index.ts';
 import { prefixCredentials } from '../images/registry-credentials.ts';
 import { RunUnit } from '../sidecars/run-unit.ts';
 import { WarmUnits } from '../sidecars/warm-units.ts';
+import type { TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
 import { networkRoom } from './network-room.ts';
 
 export interface UnitHost {
@@ -13,11 +14,13 @@ export interface UnitHost {
   config: WorkerConfig;
   workerName: string;
   logger: Logger;
+  /** To a Taskcluster that no network leads to. */
+  access?: TaskclusterAccess;
 }
 
 /** A network with sidecars as the configuration wants them, for a run or, as `warm`, for any. */
 export function createRunUnit(
-  { engine, config, workerName, logger }: UnitHost,
+  { engine, config, workerName, logger, access }: UnitHost,
   sidecars: readonly Sidecar[],
   taskRun: string,
 ): Promise<RunUnit> {
@@ -27,6 +30,7 @@ export function createRunUnit(
     owner: { worker: workerName, taskRun },
     sidecars,
     subnets: config.network.subnets,
+    access,
     images: { ...config.sidecars, credentials },
     readySeconds: config.sidecars.readySeconds,
     cpus: config.sidecars.cpus,

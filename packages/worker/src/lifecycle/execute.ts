@@ -31,12 +31,14 @@ export async function execute(
   const container = await start(run, prepared);
   using limit = limitRunTime(run, payload, prepared);
   run.started = new Date();
+  run.host.onStep?.(run);
   run.logger.info('task started');
   notifyStarted(run, prepared, container);
   // Not sooner: the engine sets up one network at a time, and the task's comes first.
   run.host.warmUnits.refill();
   const outcome = await exitOf(run, payload, container, exitMs);
   run.exited = new Date();
+  run.host.onStep?.(run);
   limit[Symbol.dispose]();
   if (run.host.onExited !== undefined) {
     // Nobody waits for it longer than for the rest of what follows a task.

@@ -39,6 +39,7 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
     all(used.map((feature) => calling('link', feature, () => contributionOf(feature, run, payload)))),
   ]);
   run.image = image;
+  run.host.onStep?.(run);
   run.signal.throwIfAborted();
   const contributions = prepared.map(({ contribution }) => contribution);
   await all(
@@ -46,7 +47,7 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
       calling('link', feature, async () => contribution.onImage?.(image.hash)),
     ),
   );
-  const creating = createContainer(run, payload, image.hash, unit.network, contributions);
+  const creating = createContainer(run, payload, image.hash, unit, contributions);
   const taskContainer = async () => (await creating).id;
   const [container, started] = await all([
     creating,
@@ -106,10 +107,10 @@ async function createContainer(
   run: Run,
   payload: Payload,
   imageId: string,
-  network: string,
+  unit: RunUnit,
   contributions: Contribution[],
 ): Promise<TaskContainer> {
-  const options = taskContainerOptions(run, payload, imageId, network, contributions);
+  const options = taskContainerOptions(run, payload, imageId, unit, contributions);
   options.Labels = ownershipLabels(run.owner, 'task');
   options.name = containerName(run.owner, 'task', run.task.metadata?.name);
   const wrapper = contributions.flatMap(({ wrapper: own }) => own ?? []);

@@ -41,6 +41,22 @@ export class TaskLog implements AsyncDisposable {
     return this.#mask.learn(secrets, until);
   }
 
+  /** Bytes that readers find in the file. */
+  get bytes(): number {
+    return this.#size;
+  }
+
+  /** Whether nothing more is written. */
+  get ended(): boolean {
+    return this.#closed;
+  }
+
+  /** Calls `listener` when there is more in the file, or the log has ended, until the returned function is called. */
+  onGrowth(listener: () => void): () => void {
+    this.#growth.on('growth', listener);
+    return () => void this.#growth.off('growth', listener);
+  }
+
   /** A line of the worker's: `[taskcluster <time>] <text>`. */
   worker(text: string): void {
     const time = new Date().toISOString().replace('T', ' ');

@@ -15,6 +15,7 @@ import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { Owner } from '../ownership/labels.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
 import type { WarmUnits } from '../sidecars/warm-units.ts';
+import type { TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
 import type { HostParts } from './host-part.ts';
 import type { OpenShell } from './open-shell.ts';
 import type { Outcome } from './outcome.ts';
@@ -28,6 +29,8 @@ export interface RunHost {
   /** Name of the worker as its labels carry it. */
   workerName: string;
   engine: Engine;
+  /** To a Taskcluster that no network leads to. */
+  access?: TaskclusterAccess;
   logServer: LogServer;
   logger: Logger;
   /** Counts what happens, where somebody looks. */
@@ -36,6 +39,8 @@ export interface RunHost {
   stopping: AbortSignal;
   /** Told of every step of a pull for a task, beside what its log says. */
   onPull?(event: PullEvent): void;
+  /** Told of every step of a run that people are shown: its image is there, it has started, it can be logged into. */
+  onStep?(run: Run): void;
   /** Told that people can log into a run's container. */
   onShell?(run: Run, shell: OpenShell): void;
   /** Told that a task's container has exited, which is there until what this returns settles. */
@@ -44,6 +49,11 @@ export interface RunHost {
   warmUnits: WarmUnits;
   /** What features and others keep on this host for all runs. */
   parts: HostParts;
+}
+
+/** The root URL as the containers of runs know it. */
+export function rootUrlInside({ config, access }: Pick<RunHost, 'config' | 'access'>): string {
+  return access?.rootUrl ?? config.rootUrl;
 }
 
 /** One run of one task, from its claim until everything made for it is disposed of. */

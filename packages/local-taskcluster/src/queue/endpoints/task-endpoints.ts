@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { type Call, type Endpoint, endpoint } from '../../api/endpoint.ts';
 import { answerPage, listPage, type PageQuery, slicePage } from '../../api/page.ts';
 import type { ScopeTemplate } from '../../auth/scope-template.ts';
-import { ApiError } from '../../errors.ts';
 import type { Collection } from '../../store/collection.ts';
 import { createTask } from '../create-task.ts';
 import type { Queue } from '../queue.ts';
 import { createTaskRequest, PRIORITIES } from '../task-definition.ts';
 import { isResolved, stateOf, statusOf, type TaskRecord } from '../task-record.ts';
+import { cancelTask, requireDeadlineAhead, rerunTask } from './task-actions.ts';
 
 /** `rerun-task` and the like: on one task, on a whole project, or the legacy pair. */
 function taskScopes(action: 'schedule' | 'rerun' | 'cancel'): ScopeTemplate {
@@ -197,11 +197,7 @@ export function taskEndpoints(queue: Queue): Endpoint[] {
       route: '/task/<taskId>/rerun',
       scopes: taskScopes('rerun'),
       scopeParameters: taskParameters,
-      handle: ({ params: { taskId } }) =>
-        change(taskId, (record) => {
-          requireDeadlineAhead(record);
-          if (isResolved(record) || stateOf(record) === 'unscheduled') lifecycle.rerun(record);
-        }),
+      handle: ({ params: { taskId } }) => change(taskId, (record) => rerunTask(lifecycle, record)),
     }),
     endpoint({
       name: 'cancelTask',
@@ -209,15 +205,7 @@ export function taskEndpoints(queue: Queue): Endpoint[] {
       route: '/task/<taskId>/cancel',
       scopes: taskScopes('cancel'),
       scopeParameters: taskParameters,
-      handle: ({ params: { taskId } }) =>
-        change(taskId, (record) => {
-          if (!isResolved(record)) lifecycle.abandon(record, 'canceled');
-        }),
+      handle: ({ params: { taskId } }) => change(taskId, (record) => cancelTask(lifecycle, record)),
     }),
   ];
-}
-
-function requireDeadlineAhead({ taskId, task }: TaskRecord): void {
-  if (new Date(task.deadline) > new Date()) return;
-  throw new ApiError('RequestConflict', `Task \`${taskId}\` is past its deadline at ${task.deadline}`);
 }

@@ -1,12 +1,10 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from 'pino';
 import { workerNameOf } from '../../config/config.ts';
 import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
-import type { Engine } from '../../engine/engine.ts';
 import { selectFeatures } from '../../features/selection.ts';
-import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
+import { createRunUnit, type UnitHost } from '../../lifecycle/create-run-unit.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
 import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
@@ -74,8 +72,7 @@ function stateHome(): string {
  * same sidecars; otherwise each task gets its own when it is claimed.
  */
 export function localWarmUnits(
-  engine: Engine,
-  logger: Logger,
+  { engine, access, logger }: Pick<UnitHost, 'engine' | 'access' | 'logger'>,
   documents: TaskDocument[],
   capacity: number,
   settings: FeatureSettings = {},
@@ -91,7 +88,7 @@ export function localWarmUnits(
     limit: count,
     sidecars: first,
     make: (sidecars) =>
-      createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
+      createRunUnit({ engine, access, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
     logger,
   });
 }

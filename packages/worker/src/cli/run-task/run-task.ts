@@ -5,11 +5,12 @@ import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
-import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
+import { PageRuns } from '../../pages/page-runs.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
+import { taskclusterName } from '../../taskcluster-access/taskcluster-access.ts';
 import { UserError } from '../../user-error.ts';
 import type { Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
@@ -21,6 +22,7 @@ import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
 import { keepContainer } from './keep-container.ts';
+import { localAccess } from './local-access.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { missingSecrets, missingSecretText } from './missing-secrets.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
@@ -59,6 +61,7 @@ export interface RunTaskOptions extends LogInOptions {
   capacity?: number;
   report: string[];
   keep?: boolean;
+  page?: boolean;
   /** Deployment of the task `taskId`. */
   rootUrl?: string;
   taskId?: string;
@@ -124,16 +127,17 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     { level: options.logLevel },
     process.stderr.isTTY ? terminalLog(process.stderr) : standardError,
   );
-  const warmUnits = resources.use(localWarmUnits(engine, logger, documents, capacity, settings));
+  const access = resources.use(await localAccess(engine, settings));
+  const unitHost = { engine, access, logger };
+  const warmUnits = resources.use(localWarmUnits(unitHost, documents, capacity, settings));
   // The engine makes networks and boots sidecars while everything else is loaded and starts.
   warmUnits.refill();
   const [{ startLocalTaskcluster }, { startWorker }] = await Promise.all([
     import('@docker-worker/local-taskcluster'),
     import('../../worker.ts'),
   ]);
-  const local = resources.use(
-    await startLocalTaskcluster({ host: await bridgeGateway(engine.docker), oneQueue: true }),
-  );
+  const local = resources.use(await startLocalTaskcluster({ aliases: [taskclusterName], oneQueue: true }));
+  access.serve(local);
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
   const queue = new taskcluster.Queue(client);
   if (upstreamRoot !== undefined) {
@@ -142,6 +146,11 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
   const session = new Session(queue, options.artifacts, process.stdout);
   resources.defer(local.onTask((task) => session.seen(task)));
   resources.defer(tellRefusals(local, session));
+  const runs = options.page ? new PageRuns(engine) : undefined;
+  const page = runs && resources.use(await local.servePages({ runs }));
+  if (page !== undefined) {
+    say(`page: ${page.url}`);
+  }
   const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
   const config = localWorkerConfig(local, capacity, settings);
@@ -151,20 +160,31 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     startWorker({
       ...{ config, logger, hangsUp: true },
       engine,
+      access,
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
-      onRun: (run) => session.follow(run),
+      onRun(run) {
+        session.follow(run);
+        runs?.opened(run);
+      },
+      onStep: () => runs?.changed(),
       onShell: ({ taskId }, shell) => logIn.opened(session.nameOf(taskId), shell),
       onExited: options.keep
         ? (run, container, outcome) => keepContainer(engine.docker, run, container, outcome)
         : undefined,
-      onResolved: (run, outcome) => session.resolved(run, outcome),
+      onResolved(run, outcome) {
+        runs?.disposed(run);
+        session.resolved(run, outcome);
+      },
     }).then((started) => resources.use(started)),
     createSecrets(new taskcluster.Secrets(client), secrets),
     createRoles(new taskcluster.Auth(client), roles),
   ]);
   await session.create(
-    tasks.map(({ definition, ...task }) => ({ ...task, definition: withRootUrl(definition, local.rootUrl) })),
+    tasks.map(({ definition, ...task }) => ({
+      ...task,
+      definition: withRootUrl(definition, access.rootUrl),
+    })),
   );
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
@@ -174,6 +194,10 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     process.stderr.write(`\n${resultTable(results, process.stderr)}`);
   }
   await writeReports(options.report, results);
+  if (page !== undefined) {
+    say(`page: it stays at ${page.url} until you end this, as with Ctrl+C`);
+    await Promise.race([session.interrupted, worker.ended.catch(() => {})]);
+  }
   return (await logIn.exitCode()) ?? taskCode;
 }
 

@@ -3,6 +3,7 @@ import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { expect, test } from '@jest/globals';
 import taskcluster from 'taskcluster-client';
 import { outcomeOf } from '../../run/outcome.ts';
+import type { AbortCause } from '../../run/run-abort.ts';
 import { Session } from './session.ts';
 
 const worker = { workerGroup: 'g', workerId: 'w' };
@@ -78,6 +79,21 @@ test('tasks that a task creates are waited for, and count', async () => {
   expect(await run.end(4)).toBe('child');
   expect(await run.session.exitCode()).toBe(4);
   expect(run.session.scopesOf(child.taskId)).toEqual(['a']);
+});
+
+test('a task that is cancelled while it runs is aborted at once', async () => {
+  await using run = await begin();
+  const one = task('one');
+  await run.session.create([one]);
+  const { tasks } = await run.queue.claimWork('any/queue', { ...worker, tasks: 1 });
+  const aborted = Promise.withResolvers<AbortCause>();
+  const log = { read: async function* () {} };
+  run.session.follow({ taskId: one.taskId, runId: 0, log, abort: aborted.resolve } as never);
+
+  await run.queue.cancelTask(one.taskId);
+
+  expect(tasks).toHaveLength(1);
+  expect(await aborted.promise).toEqual({ kind: 'canceled' });
 });
 
 test('a task that is cancelled before it runs does not keep the others waiting', async () => {

@@ -67,6 +67,7 @@ export class Session {
   readonly #printing: Promise<void>[] = [];
   readonly #open = new Set<Run>();
   #interruptedWith: number | undefined;
+  readonly #interrupted = Promise.withResolvers<void>();
 
   /** @param output gets the logs; the tasks are cancelled when nobody reads them any more */
   constructor(queue: Client, artifacts: string | undefined, output: Writable) {
@@ -95,7 +96,7 @@ export class Session {
   }
 
   /** What the queue tells of tasks, of which some are created by others, and some end without a run. */
-  seen({ taskId, state, task }: SeenTask): void {
+  seen({ taskId, state, reason, task }: SeenTask): void {
     const known = this.#tasks.get(taskId);
     if (known === undefined) {
       const { name } = task.metadata;
@@ -104,7 +105,15 @@ export class Session {
     } else if (state === 'exception' && known.ending === undefined && !this.#isRunning(taskId)) {
       process.stderr.write(`${known.name}: cancelled, or its deadline has passed\n`);
       this.#end(known, cancelled);
+    } else if (reason === 'canceled') {
+      // The worker would hear of it at its next reclaim only, which may be minutes away.
+      this.#abort((run) => run.taskId === taskId);
     }
+  }
+
+  /** Settles when the person wants this to end. */
+  get interrupted(): Promise<void> {
+    return this.#interrupted.promise;
   }
 
   get size(): number {
@@ -157,7 +166,9 @@ export class Session {
       if (this.#interruptedWith !== undefined) {
         process.exit(code);
       }
-      process.stderr.write(`${signal}: cancelling; once more ends this at once\n`);
+      if (!this.#unended().next().done) {
+        process.stderr.write(`${signal}: cancelling; once more ends this at once\n`);
+      }
       this.#interrupt(code);
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -250,20 +261,24 @@ export class Session {
 
   #interrupt(code: number): void {
     this.#interruptedWith ??= code;
+    this.#interrupted.resolve();
     this.#cancel().catch((error: Error) => process.stderr.write(`${error.message}\n`));
   }
 
   async #cancel(): Promise<void> {
     const tasks = [...this.#unended()];
     await Promise.allSettled(tasks.map(({ taskId }) => this.#queue.cancelTask(taskId)));
-    // The queue tells a worker only at the next reclaim, which may be minutes away.
-    for (const run of this.#open) {
-      run.abort({ kind: 'canceled' });
-    }
+    this.#abort();
     for (const task of tasks) {
       if (!this.#isRunning(task.taskId)) {
         this.#end(task, cancelled);
       }
+    }
+  }
+
+  #abort(which: (run: Run) => boolean = () => true): void {
+    for (const run of [...this.#open].filter(which)) {
+      run.abort({ kind: 'canceled' });
     }
   }
 

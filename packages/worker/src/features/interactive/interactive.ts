@@ -119,5 +119,6 @@ async function announce(run: Run, payload: Payload, shell: OpenShell): Promise<v
       'seconds after its start.',
   );
   run.links.set('shell', shell.page);
+  run.host.onStep?.(run);
   onShell?.(run, shell);
 }

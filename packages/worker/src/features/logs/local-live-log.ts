@@ -15,6 +15,7 @@ export const localLiveLog: Feature = {
     const published = run.resources.use(logServer.publish(run.log));
     const url = `${logServer.scheme}://${hostnameOf(config, new Date(run.task.deadline))}:${logServer.port}${published.path}`;
     run.links.set('log', url);
+    run.host.onStep?.(run);
     const announced = announce(run, name, url);
     return {
       onClosed: () => announced,
