@@ -12,7 +12,7 @@ import { featuresOf, slotsOf } from './features/index.ts';
 import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { imagesOfHost } from './images/images-of-host.ts';
-import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
+import { configuredWarmUnits } from './lifecycle/making-run-units.ts';
 import { networkRoom } from './lifecycle/network-room.ts';
 import { performRun } from './lifecycle/perform-run.ts';
 import { type LogServer, startLogServer } from './log/log-server.ts';

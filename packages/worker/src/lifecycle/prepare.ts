@@ -15,7 +15,6 @@ import { SidecarFailure } from '../sidecars/sidecar-control.ts';
 import { taskContainerOptions } from './container/task-container-options.ts';
 import { waitingCommand } from './container/waiting-command.ts';
 import { wrappedCommand } from './container/wrapped-command.ts';
-import { createRunUnit } from './create-run-unit.ts';
 import { SupervisedSidecar } from './supervised-sidecar.ts';
 
 export interface Prepared {
@@ -90,8 +89,7 @@ async function contributionOf(
 async function takeUnit(run: Run, sidecars: Sidecar[]): Promise<RunUnit> {
   const { host } = run;
   try {
-    const unit =
-      (await host.warmUnits.take(sidecars)) ?? (await createRunUnit(host, sidecars, run.owner.taskRun));
+    const unit = await host.warmUnits.take(sidecars, run.owner.taskRun);
     unit.logger = run.logger;
     run.network = unit.network;
     return run.resources.use(unit);

@@ -1,6 +1,7 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
-import { createRunNetwork, type RunNetwork } from '../containers/run-network.ts';
+import type { RunNetwork } from '../containers/run-network.ts';
+import type { RunNetworks } from '../containers/run-networks.ts';
 import type { Engine } from '../engine/engine.ts';
 import { removedOrLost } from '../engine/engine-lost.ts';
 import type { NetworkAccess, TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
@@ -11,8 +12,7 @@ export interface RunUnitOptions
   extends Pick<SidecarOptions, 'owner' | 'images' | 'readySeconds' | 'cpus' | 'stateDirectory' | 'publish'> {
   /** Services to start on the network. */
   sidecars: readonly Sidecar[];
-  /** Range of which the network gets a subnet. */
-  subnets: string;
+  networks: RunNetworks;
   /** To a Taskcluster that no network leads to. */
   access?: TaskclusterAccess;
   /** Gets what the services log. */
@@ -27,7 +27,7 @@ interface Made {
   made: AsyncDisposableStack;
 }
 
-/** The network of one task run with its sidecars attached and not yet configured. Never used twice. */
+/** The network of one task run with its sidecars attached and not yet configured. Its services are never used twice. */
 export class RunUnit implements AsyncDisposable {
   /** Where the services' log lines go; a run that takes a unit over gives its own. */
   logger: Logger;
@@ -44,7 +44,7 @@ export class RunUnit implements AsyncDisposable {
   /** Resolves when the network exists; the sidecars go on booting. */
   static async create(engine: Engine, options: RunUnitOptions): Promise<RunUnit> {
     await using made = new AsyncDisposableStack();
-    const network = await createRunNetwork(engine.docker, options.owner, options.subnets);
+    const network = await options.networks.take(options.owner);
     made.defer(() => removedOrLost(engine, () => network[Symbol.asyncDispose]()));
     const access = await options.access?.join(network);
     made.use(access);

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { workerNameOf } from '../../config/config.ts';
 import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
 import { selectFeatures } from '../../features/selection.ts';
-import { createRunUnit, type UnitHost } from '../../lifecycle/create-run-unit.ts';
+import { makingRunUnits, type UnitHost } from '../../lifecycle/making-run-units.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
 import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
@@ -84,11 +84,9 @@ export function localWarmUnits(
   );
   const alike = others.every((sidecars) => isDeepStrictEqual(sidecars, first));
   return new WarmUnits({
+    ...makingRunUnits({ engine, access, config, workerName: workerNameOf(config), logger }),
     count: alike ? count : 0,
     limit: count,
     sidecars: first,
-    make: (sidecars) =>
-      createRunUnit({ engine, access, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
-    logger,
   });
 }
