@@ -111,7 +111,7 @@ async function openFolder(engine: TestEngine, name: string) {
       const file = join(path, 'task.json');
       writeFileSync(join(outside, 'task.json'), JSON.stringify(task));
       const [program, args] = engine.worker;
-      const env = { ...engine.env, XDG_STATE_HOME: join(path, 'state') };
+      const env = { ...engine.env, XDG_STATE_HOME: join(path, 'state'), XDG_CACHE_HOME: join(path, 'cache') };
       return new Command([...args, 'run-task', file, '--artifacts', join(path, 'artifacts'), ...options], {
         program,
         env,

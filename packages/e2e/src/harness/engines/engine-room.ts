@@ -45,7 +45,7 @@ export class EngineRoom implements AsyncDisposable {
   static async open({ usr }: RoomOptions = {}): Promise<EngineRoom> {
     await using resources = new AsyncDisposableStack();
     const folder = resources.use(await makeTempDir());
-    const mine = [join(homedir(), '.local'), join(homedir(), '.config'), ...folders];
+    const mine = [...['.cache', '.config', '.local'].map((name) => join(homedir(), name)), ...folders];
     await Promise.all(mine.map((path) => mkdir(join(folder.path, path), { recursive: true })));
     const outer = spawn(
       'unshare',
