@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFile(join(folder.path, 'task.tar'), archive);
   await run('docker', ['save', '--output', join(folder.path, 'sidecars.tar'), ...sidecars]);
 });
-afterAll(() => folder[Symbol.asyncDispose]());
+afterAll(async () => await folder[Symbol.asyncDispose]());
 
 const tools = ['busybox', 'sh', 'cat', 'echo', 'mkdir', 'wget', 'hostname'];
 
@@ -76,7 +76,7 @@ test.each(Object.entries(allEngines))(
     });
     await first.printed(/\/ # /);
     first.say('cat /cache/mark; cat /secret.json\r');
-    await first.printed(/made by the first task[^]*hello to /);
+    await first.printed(/made by the first task.*hello to /s);
     first.say('exit 7\r');
 
     expect(await first.exited).toBe(7);
@@ -90,7 +90,7 @@ test.each(Object.entries(allEngines))(
     expect(await docker(engine, ['run', '--rm', `${names[0]}`, 'cat', '/secret.json'])).toContain(secret);
     await docker(engine, ['rmi', ...names]);
 
-    await using second = user.runTask(readsCache, []);
+    await using second = user.runTask(readsCache);
     expect(await second.exited).toBe(0);
     expect(second.stdout).toMatch(/^made by the first task\r?$/m);
     expect(await contents(engine)).toEqual(before);
@@ -107,7 +107,7 @@ async function openFolder(engine: TestEngine, name: string) {
   return {
     path: (file: string) => join(outside, file),
     artifact: (file: string) => readFile(join(outside, 'artifacts', file), 'utf8'),
-    runTask(task: object, options: string[], more: CommandOptions) {
+    runTask(task: object, options: string[] = [], more: CommandOptions = {}) {
       const file = join(path, 'task.json');
       writeFileSync(join(outside, 'task.json'), JSON.stringify(task));
       const [program, args] = engine.worker;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { TestEngine } from './test-engine.ts';
 
@@ -9,8 +10,8 @@ export async function docker(engine: TestEngine, args: string[], input = '/dev/n
   await using file = await open(input);
   const child = spawn(...engine.docker(args), { stdio: [file.fd, 'pipe', 'pipe'] });
   const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
+    text(child.stdout as Readable),
+    text(child.stderr as Readable),
     once(child, 'close'),
   ]);
   if (code !== 0) {

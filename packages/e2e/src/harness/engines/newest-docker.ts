@@ -15,7 +15,19 @@ const cache = join(import.meta.dirname, '../../../../../node_modules/.cache/dock
 const packages = [
   ...['docker.io', 'docker-cli', 'containerd', 'runc', 'iptables'],
   // What a room is furnished with, and what is run in one.
-  ...['bash', 'coreutils', 'dash', 'grep', 'iproute2', 'mount', 'procps', 'util-linux', 'xz-utils', 'libstdc++6', 'findutils'],
+  ...[
+    'bash',
+    'coreutils',
+    'dash',
+    'grep',
+    'iproute2',
+    'mount',
+    'procps',
+    'util-linux',
+    'xz-utils',
+    'libstdc++6',
+    'findutils',
+  ],
 ];
 
 /** The newest Docker Engine that Debian has, with containerd's image store. */

@@ -24,7 +24,15 @@ async function serve(
   await writeFile(room.outside('/tmp/containers.conf'), settings);
   await startDaemon(
     room,
-    ['podman', '--storage-driver=overlay', '--log-level=info', 'system', 'service', '--time=0', `unix://${socket}`],
+    [
+      'podman',
+      '--storage-driver=overlay',
+      '--log-level=info',
+      'system',
+      'service',
+      '--time=0',
+      `unix://${socket}`,
+    ],
     { env: { ...env, CONTAINERS_CONF: '/tmp/containers.conf' }, as },
   );
 }

@@ -51,7 +51,11 @@ async function record(engine: TestEngine): Promise<Record<string, unknown>> {
   });
   const { Id: id } = created.body as { Id: string };
   const subnet = { IPAM: { Config: [{ Subnet: '172.29.0.0/28', Gateway: '172.29.0.1' }] } };
-  const network = await ask('POST', `${api}/networks/create`, { Name: 'recorded', Driver: 'bridge', ...subnet });
+  const network = await ask('POST', `${api}/networks/create`, {
+    Name: 'recorded',
+    Driver: 'bridge',
+    ...subnet,
+  });
   const { Id: networkId } = network.body as { Id: string };
   const started = await ask('POST', `${api}/containers/${id}/start`);
   const waited = await ask('POST', `${api}/containers/${id}/wait?condition=not-running`);
@@ -67,11 +71,17 @@ async function record(engine: TestEngine): Promise<Record<string, unknown>> {
     'absent image': await ask('GET', `${api}/images/${absent.slice(1)}x:latest/json`),
     'container of an absent image': await ask('POST', `${api}/containers/create`, { Image: 'absent:latest' }),
     'image in use': await ask('DELETE', `${api}/images/${image}`),
-    'network that overlaps': await ask('POST', `${api}/networks/create`, { Name: 'other', Driver: 'bridge', ...subnet }),
+    'network that overlaps': await ask('POST', `${api}/networks/create`, {
+      Name: 'other',
+      Driver: 'bridge',
+      ...subnet,
+    }),
     'absent network': await ask('DELETE', `${api}/networks/${absent}`),
     'network in use': await ask('DELETE', `${api}/networks/${networkId}`),
     'absent file': await ask('GET', `${api}/containers/${id}/archive?path=/absent`),
-    'exec in a container that has ended': await ask('POST', `${api}/containers/${id}/exec`, { Cmd: ['true'] }),
+    'exec in a container that has ended': await ask('POST', `${api}/containers/${id}/exec`, {
+      Cmd: ['true'],
+    }),
     'kill of a container that has ended': await ask('POST', `${api}/containers/${id}/kill`),
     'pull from a registry that is not there': await ask(
       'POST',
@@ -103,7 +113,9 @@ async function record(engine: TestEngine): Promise<Record<string, unknown>> {
       ...pick(inspectedBody, ['Id', 'Name', 'State', 'Image']),
       Config: pick(inspectedBody.Config, ['Entrypoint', 'Cmd', 'Labels']),
     },
-    events: (await events.until(({ Action }) => /^(destroy|remove)$/.test(Action))).map(({ Action }) => Action),
+    events: (await events.until(({ Action }) => /^(destroy|remove)$/.test(Action))).map(
+      ({ Action }) => Action,
+    ),
     'events that are asked for': askedEvents.seen,
     answers,
   };

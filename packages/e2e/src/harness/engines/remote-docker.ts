@@ -27,7 +27,12 @@ export async function dockerByTls(): Promise<TestEngine> {
         writeFile(room.outside(`/tmp/${name}`), content),
       ]),
     );
-    const tls = ['--tlsverify', '--tlscacert=/tmp/ca.pem', '--tlscert=/tmp/cert.pem', '--tlskey=/tmp/key.pem'];
+    const tls = [
+      '--tlsverify',
+      '--tlscacert=/tmp/ca.pem',
+      '--tlscert=/tmp/cert.pem',
+      '--tlskey=/tmp/key.pem',
+    ];
     await startDaemon(room, ['dockerd', `--host=${socket}`, `--host=tcp://${theirs}:2376`, ...tls]);
     return {
       DOCKER_HOST: `tcp://${theirs}:2376`,

@@ -69,7 +69,11 @@ export async function commitContainer(
 }
 
 /** What ran the command of an interactive task was only lent to its container. */
-async function ownCommand(docker: Docker, containerId: string, command: readonly string[]): Promise<string[]> {
+async function ownCommand(
+  docker: Docker,
+  containerId: string,
+  command: readonly string[],
+): Promise<string[]> {
   const container = await docker.getContainer(containerId).inspect();
   const image = (await docker.getImage(container.Image).inspect()).Config;
   const own = [image.Entrypoint ?? []].flat();

@@ -43,7 +43,9 @@ export async function saveContainer(
     throw new Error(`dockerSave: the container cannot be saved: ${errorText(error)}`);
   }
   const outcomes = await Promise.allSettled([
-    explained(imageArtifact, signal, () => saveImage(run, container, payload, { own, whole }, budget, signal)),
+    explained(imageArtifact, signal, () =>
+      saveImage(run, container, payload, { own, whole }, budget, signal),
+    ),
     ...Object.entries(payload.cache).map(([name, mount]) => {
       const artifact = cacheArtifact(name);
       return explained(artifact, signal, async () => {
