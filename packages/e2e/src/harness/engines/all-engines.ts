@@ -9,6 +9,8 @@ export interface EngineKind {
   /** Programs that this machine must have for it. */
   needs: readonly string[];
   start: () => Promise<TestEngine>;
+  /** It sees nothing of its user's files, through which a shell is brought into a container. */
+  isElsewhere?: true;
 }
 
 const rootless = ['newuidmap', 'slirp4netns'];
@@ -18,8 +20,8 @@ export const allEngines: Record<string, EngineKind> = {
   'docker-rootful': { needs: ['dockerd'], start: rootfulDocker },
   'docker-rootless': { needs: ['dockerd', 'rootlesskit', ...rootless], start: rootlessDocker },
   'docker-newest': { needs: ['mmdebstrap'], start: newestDocker },
-  'docker-by-tls': { needs: ['dockerd'], start: dockerByTls },
-  'docker-by-ssh': { needs: ['dockerd', 'ssh-agent'], start: dockerBySsh },
+  'docker-by-tls': { needs: ['dockerd'], start: dockerByTls, isElsewhere: true },
+  'docker-by-ssh': { needs: ['dockerd', 'ssh-agent'], start: dockerBySsh, isElsewhere: true },
   'podman-rootful': { needs: ['podman', 'netavark'], start: rootfulPodman },
   'podman-rootless': { needs: ['podman', 'netavark', ...rootless], start: rootlessPodman },
 };
