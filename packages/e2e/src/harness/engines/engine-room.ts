@@ -113,7 +113,7 @@ function furnish(folder: string, mine: string[], usr: string | undefined): strin
     mkdir -p ${folder}/tmp/node ${folder}/tmp/worker
     mount --bind ${dirname(process.execPath)} ${folder}/tmp/node
     mount --bind ${dirname(main)} ${folder}/tmp/worker
-    add() { cp /etc/$1 ${folder}/$1; echo "$2" >>${folder}/$1; mount --bind ${folder}/$1 /etc/$1; }
+    add() { [ -e /etc/$1 ] || return 0; cp /etc/$1 ${folder}/$1; echo "$2" >>${folder}/$1; mount --bind ${folder}/$1 /etc/$1; }
     add passwd '${user}'
     add group '${name}:x:${id}:'
     add subuid '${range}'
