@@ -20,7 +20,7 @@ export async function docker(engine: TestEngine, args: string[], input = '/dev/n
   return stdout.trim();
 }
 
-/** All containers, networks, volumes and images of an engine. */
+/** All containers, networks, volumes and images of an engine, but the caches, which stay for the next task. */
 export async function contents(engine: TestEngine): Promise<string[]> {
   const lists = [
     ['ps', '--all', '--quiet', '--no-trunc'],
@@ -29,5 +29,8 @@ export async function contents(engine: TestEngine): Promise<string[]> {
     ['images', '--all', '--no-trunc', '--format', '{{.Repository}}:{{.Tag}} {{.ID}}'],
   ];
   const printed = await Promise.all(lists.map((list) => docker(engine, list)));
-  return printed.flatMap((lines, at) => lines.split('\n').map((line) => `${lists[at]?.[0]} ${line}`)).sort();
+  return printed
+    .flatMap((lines, at) => lines.split('\n').map((line) => `${lists[at]?.[0]} ${line}`.trim()))
+    .filter((line) => !/^volume( docker-worker-cache-.*)?$/.test(line))
+    .sort();
 }
