@@ -2,7 +2,9 @@ import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ownProcess } from '../../ownership/process-identity.ts';
+import type { KeptThing } from '../../run/kept-thing.ts';
 import { folderOf } from './cache-name.ts';
+import { folderBytes } from './folder-bytes.ts';
 import { emptyIfAbsent, type InstanceRecord, InstanceRecords, isAbandoned } from './instance-records.ts';
 import { PurgeRequests } from './purge-requests.ts';
 
@@ -107,6 +109,17 @@ export class CacheStore implements AsyncDisposable {
       this.#inBackground(rm(path, { recursive: true, force: true }));
     }
     return left.length + unknown.length;
+  }
+
+  /** Every instance with its size. */
+  async kept(): Promise<KeptThing[]> {
+    const records = await this.#records.list();
+    return await Promise.all(
+      records.map(async (record) => ({
+        ...{ kind: 'cache' as const, name: record.name, lastUsed: record.lastUsed },
+        ...(await folderBytes(this.#pathOf(record))),
+      })),
+    );
   }
 
   /** Waits for deletions under way. */
