@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { startDeployment } from './harness/deployment.ts';
 import { EngineEvents } from './harness/host/engine-events.ts';
 import { docker } from './harness/host/host-contents.ts';
-import { networkExists, runContainers, runNetwork } from './harness/host/run-containers.ts';
+import { runContainers, runNetwork } from './harness/host/run-containers.ts';
 import { startTestWorker } from './harness/test-worker.ts';
 
 const workerId = `test-warm-units-${process.pid}`;
@@ -50,7 +50,7 @@ test('a task gets a sidecar that was started before its claim, which no later ta
 
   run.abort({ kind: 'canceled' });
   await started.outcome(taskId);
-  expect(await networkExists(network)).toBe(false);
+  expect(await docker.getNetwork(network).inspect()).toMatchObject({ Containers: {} });
   const left = await docker.listContainers({ all: true, filters: { label: warm } });
   expect(left.map(({ Id }) => Id)).toEqual([second]);
 });

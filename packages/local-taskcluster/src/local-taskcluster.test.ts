@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
+import hawk from 'hawk';
 import { type SeenRequest, type SeenTask, startLocalTaskcluster } from './local-taskcluster.ts';
 import { startForTest } from './testing/start.ts';
 import { createRunningTask, createTask, inMs, QUEUE_ID, WORKER } from './testing/task.ts';
@@ -157,4 +161,27 @@ test('an IPv6 address works', async () => {
   expect(local.rootUrl).toMatch(/^http:\/\/\[::1\]:\d+$/);
   expect(await local.queue.ping()).toMatchObject({ alive: true });
   expect(await local.auth.currentScopes()).toEqual({ scopes: ['*'] });
+});
+
+test('who calls it by another name is told of that name, and its signatures hold under it', async () => {
+  await using local = await startForTest({ aliases: ['somewhere.internal'] });
+  const { port } = new URL(local.url);
+  const taskId = await createTask(local);
+  await local.queue.claimTask(taskId, 0, WORKER);
+  const { clientId: id, accessToken: key } = local.credentials;
+  const post = async (host: string) => {
+    const path = `/api/queue/v1/task/${taskId}/runs/0/artifacts/public%2Fa`;
+    const url = `http://${host}:${port}${path}`;
+    const { header } = hawk.client.header(url, 'POST', { credentials: { id, key, algorithm: 'sha256' } });
+    const headers = { host: `${host}:${port}`, authorization: header, 'content-type': 'application/json' };
+    // `fetch` calls everybody by the name in the address.
+    const call = request(`${local.url}${path}`, { method: 'POST', headers });
+    call.end(JSON.stringify({ storageType: 's3', expires, contentType: 'text/plain' }));
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    return (await json(answer)) as { putUrl: string };
+  };
+
+  expect((await post('somewhere.internal')).putUrl).toContain(`http://somewhere.internal:${port}/blobs/`);
+  expect((await post('elsewhere.internal')).putUrl).toContain(`${local.url}/blobs/`);
+  expect((await post('127.0.0.1')).putUrl).toContain(`${local.url}/blobs/`);
 });

@@ -9,6 +9,7 @@ import { Clients } from './auth/clients.ts';
 import { Roles } from './auth/roles.ts';
 import { BlobStore } from './blobs/blob-store.ts';
 import { ObjectStore } from './blobs/object-store.ts';
+import { CalledAs } from './called-as.ts';
 import type { InsufficientScopes } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { WorkerRuns } from './pages/worker-runs.ts';
@@ -35,6 +36,8 @@ export interface LocalTaskclusterOptions {
   port?: number;
   /** Under which callers reach the server; default `http://<host>:<port>`. */
   rootUrl?: string;
+  /** Further host names that callers know it by: what they are told has the name, and the port, that they have called. */
+  aliases?: readonly string[];
   /** Keeps state and artifacts across restarts; by default everything is gone at the end. */
   dataDir?: string;
   /** How long a claim lasts; default 1200, fractions allowed. */
@@ -107,10 +110,12 @@ export async function startLocalTaskcluster(
   const { oneQueue = false } = options;
   let rootUrl = options.rootUrl?.replace(/\/$/, '') ?? '';
   const publicUrl = () => new URL(rootUrl);
+  const called = new CalledAs(options.aliases ?? []);
+  const rootUrlOfCaller = () => called.rootUrl ?? rootUrl;
 
   const database = stack.use(new Database(dataDir));
   const alarms = stack.use(new Alarms());
-  const blobs = stack.use(new BlobStore({ database, dataDir, rootUrl: () => rootUrl }));
+  const blobs = stack.use(new BlobStore({ database, dataDir, rootUrl: rootUrlOfCaller }));
   const objects = new ObjectStore(database, blobs);
   const clients = new Clients(database);
   const roles = new Roles(database);
@@ -130,7 +135,7 @@ export async function startLocalTaskcluster(
     objectService(objects, blobs),
     indexService({
       indexed: new IndexedTasks(database, queue.lifecycle),
-      artifactUrl: (taskId, name) => signedArtifactUrl(rootUrl, queue.signer, { taskId, name }),
+      artifactUrl: (taskId, name) => signedArtifactUrl(rootUrlOfCaller(), queue.signer, { taskId, name }),
     }),
     purgeCacheService(database),
     workerManagerService(
@@ -144,6 +149,8 @@ export async function startLocalTaskcluster(
     ...{ authenticator, publicUrl, blobs, services, logger: options.logger },
     onInsufficientScopes: ({ raw }, refusal) => void refusals.set(raw, refusal),
   });
+  // Not before: where a body is awaited the context is another one.
+  app.addHook('preValidation', (request, _reply, done) => called.during(request.headers.host, done));
   const listeners = new Set<(request: SeenRequest) => void>();
   app.addHook('onResponse', async ({ raw }, reply) => {
     const [path = ''] = (raw.url ?? '').split('?');

@@ -12,7 +12,7 @@ import { featuresOf, slotsOf } from './features/index.ts';
 import { guardMetadata } from './firewall/guard-metadata.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { imagesOfHost } from './images/images-of-host.ts';
-import { configuredWarmUnits } from './lifecycle/create-run-unit.ts';
+import { configuredWarmUnits } from './lifecycle/making-run-units.ts';
 import { networkRoom } from './lifecycle/network-room.ts';
 import { performRun } from './lifecycle/perform-run.ts';
 import { type LogServer, startLogServer } from './log/log-server.ts';
@@ -33,6 +33,7 @@ import { Suspects } from './run/suspects.ts';
 import { type RunPlace, RunSlots } from './run-slots.ts';
 import { sweepSharedFolders } from './sidecars/shared-folder.ts';
 import type { WarmUnits } from './sidecars/warm-units.ts';
+import type { TaskclusterAccess } from './taskcluster-access/taskcluster-access.ts';
 import { version } from './version.ts';
 
 const never = new AbortController().signal;
@@ -54,6 +55,8 @@ export interface WorkerOptions {
    * its answer is awaited, 20 s at most: what it brings is run, or given back.
    */
   hangsUp?: boolean;
+  /** For a Taskcluster that the networks of containers do not lead to. */
+  access?: TaskclusterAccess;
   /** Default: as the configuration wants them. */
   warmUnits?: WarmUnits;
   /** Default: nothing is counted. */
@@ -102,8 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // Removed after the last container.
   starting.use(await guardMetadata({ docker: engine.docker, lost: engine.lost, config, workerName, logger }));
   await sweepSharedFolders(config.stateDirectory);
-  const warmUnits =
-    options.warmUnits ?? starting.use(configuredWarmUnits({ engine, config, workerName, logger }));
+  const warmUnits = options.warmUnits ?? starting.use(configuredWarmUnits({ ...options, workerName }));
   warmUnits.refill();
   logger.info({ rootUrl: config.rootUrl, worker: workerName, version }, 'start');
   const parts = starting.use(new HostParts({ ...options, workerName }, partsOf(config)));
@@ -122,6 +124,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     version,
     workerName,
     engine,
+    access: options.access,
     logServer,
     logger,
     metrics: options.metrics,

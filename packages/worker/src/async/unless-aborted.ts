@@ -1,17 +1,14 @@
-import { once } from 'node:events';
-
 /** The result of `work`, or a rejection with the signal's reason as soon as it aborts. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   // Whoever is told of the abort does not hear of a failure that comes after it.
   work.catch(() => {});
   signal.throwIfAborted();
-  const settled = new AbortController();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([
-      work,
-      once(signal, 'abort', { signal: settled.signal }).then(() => Promise.reject(signal.reason as Error)),
-    ]);
+    return await Promise.race([work, aborted]);
   } finally {
-    settled.abort();
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -13,8 +13,16 @@ export async function removeContainer(
   { removalMs = usualRemovalMs } = {},
 ): Promise<void> {
   const container = docker.getContainer(id);
+  const remove = () => whenFilesAllow(() => container.remove({ force: true, v: true }));
   try {
-    await whenFilesAllow(() => container.remove({ force: true, v: true }));
+    await remove().catch(async (error: unknown) => {
+      if (!isJustEnding(error)) {
+        throw error;
+      }
+      // Of which Podman tells in place of the removal.
+      await container.wait({ abortSignal: AbortSignal.timeout(removalMs) }).catch(() => {});
+      await remove();
+    });
   } catch (error) {
     if (engineStatus(error) === 404) {
       return;
@@ -32,4 +40,9 @@ export async function removeContainer(
       }
     });
   }
+}
+
+/** The container ended while it was being killed. */
+function isJustEnding(error: unknown): boolean {
+  return engineStatus(error) === 500 && /state improper/.test(engineMessage(error));
 }

@@ -58,6 +58,15 @@ test('what is not Docker is called by its own name, and a rootless engine is non
   });
 });
 
+test('Podman tells in its own way that it is rootless, and of limits that control groups version 1 do not give', async () => {
+  await using connected = await connected20({ info: { Rootless: true, CgroupVersion: '1' } });
+
+  expect(connected.engine.capabilities).toMatchObject({
+    rootless: true,
+    limits: { memory: false, cpu: false, cpuset: false, pids: false },
+  });
+});
+
 test.each([
   ['on this host', {}, true],
   ['with another name', { Name: 'docker-desktop' }, false],

@@ -24,6 +24,9 @@ const Info = z.looseObject({
   KernelVersion: z.string().catch(''),
   DockerRootDir: z.string().catch(''),
   SecurityOptions: z.array(z.string()).catch([]),
+  /** Podman's way to tell of it. */
+  Rootless: z.boolean().catch(false),
+  CgroupVersion: z.string().catch('2'),
   MemoryLimit: told,
   CpuCfsQuota: told,
   CPUSet: told,
@@ -60,7 +63,9 @@ export async function engineCapabilities(docker: Docker): Promise<EngineCapabili
   ]);
   const name = engineName(version);
   const has = (option: string) => info.SecurityOptions.some((one) => one.split(',')[0] === `name=${option}`);
-  const rootless = has('rootless');
+  const rootless = info.Rootless || has('rootless');
+  // Of control groups version 1 no user has any, whatever the engine tells.
+  const limits = !(rootless && info.CgroupVersion === '1');
   return {
     name,
     api: commonApi(name, version),
@@ -68,10 +73,10 @@ export async function engineCapabilities(docker: Docker): Promise<EngineCapabili
     rootless,
     appArmor: has('apparmor'),
     limits: {
-      memory: info.MemoryLimit,
-      cpu: info.CpuCfsQuota,
-      cpuset: info.CPUSet,
-      pids: info.PidsLimit,
+      memory: limits && info.MemoryLimit,
+      cpu: limits && info.CpuCfsQuota,
+      cpuset: limits && info.CPUSet,
+      pids: limits && info.PidsLimit,
     },
     sharesFiles: isLocalSocket(docker) && !rootless && isThisHost(info),
   };

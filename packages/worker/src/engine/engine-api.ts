@@ -45,6 +45,10 @@ export class EngineApi extends Docker {
     const dial = modem.dial.bind(modem);
     modem.dial = (request, answered) => {
       const path = request.path.split('?', 1)[0] ?? '';
+      if (path.endsWith('/attach')) {
+        // Podman hands a body, which repeats the query, on to the container.
+        Object.assign(request, { file: Buffer.alloc(0) });
+      }
       if (leadsElsewhere(path)) {
         answered?.(new EnginePathRefused(path), null);
       } else if (endless.test(path)) {

@@ -101,6 +101,12 @@ export async function localImage(docker: Docker, name: string): Promise<string |
   }
 }
 
+/** The id of the first of these images that the engine has. */
+export async function firstLocalImage(docker: Docker, names: string[]): Promise<string | undefined> {
+  const local = await Promise.all(names.map((name) => localImage(docker, name)));
+  return local.find((id) => id !== undefined);
+}
+
 interface Pull {
   credentials: PullOptions['credentials'];
   answerMs: number;

@@ -1,8 +1,7 @@
 import type Docker from 'dockerode';
 import type { WorkerConfig } from '../config/config.ts';
-import { localImage } from '../engine/ensure-image.ts';
-import { featuresOf } from '../features/index.ts';
-import { sidecarImage } from '../sidecars/sidecar-image.ts';
+import { firstLocalImage } from '../engine/ensure-image.ts';
+import { serviceImages } from '../features/service-images.ts';
 import { probeMetadataRule } from './metadata-probe.ts';
 import {
   deleteTable,
@@ -38,7 +37,8 @@ export async function blockMetadata({ docker, config, workerName }: MetadataOpti
   const range = config.network.subnets;
   const orphans = orphanedTables(await nft('list tables'), workerName).map(deleteTable);
   const verdict = await makeTable(nft, table, range, orphans);
-  const problem = probeImage(docker, config)
+  const problem = Promise.all([ownImage(docker), firstLocalImage(docker, serviceImages(config))])
+    .then(([own, other]) => own ?? other)
     .then((image) => probeMetadataRule({ docker, nft, table, verdict, worker: workerName, range, image }))
     .catch((error: Error) => `it could not be tried: ${error.message}`);
   return {
@@ -48,15 +48,6 @@ export async function blockMetadata({ docker, config, workerName }: MetadataOpti
       await nft(table.delete()).catch(() => {});
     },
   };
-}
-
-/** One with Node that is there already. */
-async function probeImage(docker: Docker, config: WorkerConfig): Promise<string | undefined> {
-  const images = featuresOf(config).flatMap(({ sidecars = [] }) =>
-    sidecars.map((sidecar) => sidecarImage(sidecar, config.sidecars)),
-  );
-  const local = await Promise.all([ownImage(docker), ...images.map((image) => localImage(docker, image))]);
-  return local.find((id) => id !== undefined);
 }
 
 /** In one transaction with the removal of orphans: tasks are not without a rule in between. */

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type Docker from 'dockerode';
+import { runHelper } from '../containers/helper-container.ts';
+import { isOwnAddress } from '../containers/own-address.ts';
 import { createRunNetwork } from '../containers/run-network.ts';
-import { runHelper } from './helper-container.ts';
 import type { MetadataTable, Verdict } from './metadata-table.ts';
 import type { Nft } from './nft.ts';
 
@@ -42,11 +42,15 @@ export async function probeMetadataRule({
   }
   await nft(table.include(gateway));
   try {
-    const { stdout } = await runHelper(docker, worker, image, {
-      Entrypoint: ['node', '-e', connect, gateway],
-      Cmd: [],
-      HostConfig: { NetworkMode: network.id, CapDrop: ['ALL'], ReadonlyRootfs: true },
-    });
+    const { stdout } = await runHelper(
+      docker,
+      { worker, image, role: 'firewall' },
+      {
+        Entrypoint: ['node', '-e', connect, gateway],
+        Cmd: [],
+        HostConfig: { NetworkMode: network.id, CapDrop: ['ALL'], ReadonlyRootfs: true },
+      },
+    );
     const answer = stdout.trim();
     return answer === expected[verdict] ? undefined : `a container was not stopped by it (${answer})`;
   } finally {
@@ -62,9 +66,3 @@ socket.on('connect', () => tell('connected')).on('error', ({ code }) => tell(cod
 setTimeout(() => tell('silence'), 2000);`;
 
 const expected: Record<Verdict, string> = { reject: 'EHOSTUNREACH', drop: 'silence' };
-
-/** Asks the kernel: the interfaces that Node tells of are only those with something attached. */
-async function isOwnAddress(address: string): Promise<boolean> {
-  const routes = await readFile('/proc/net/fib_trie', 'utf8');
-  return new RegExp(`\\|-- ${address.replaceAll('.', '\\.')}\\n\\s*/32 host LOCAL`).test(routes);
-}

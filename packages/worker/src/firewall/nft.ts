@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
+import { runHelper } from '../containers/helper-container.ts';
 import { engineMessage } from '../engine/engine.ts';
-import { runHelper } from './helper-container.ts';
 import { ownImage } from './own-image.ts';
 
 const run = promisify(execFile);
@@ -63,7 +63,11 @@ function containerNft(docker: Docker, worker: string, image: string): Nft {
         Cmd: [commands],
         HostConfig: { NetworkMode: 'host', UsernsMode: 'host', CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
       };
-      const { exitCode, stdout, stderr } = await runHelper(docker, worker, image, options).catch((error) => {
+      const { exitCode, stdout, stderr } = await runHelper(
+        docker,
+        { worker, image, role: 'firewall' },
+        options,
+      ).catch((error) => {
         throw new NftFailure(`the engine did not let it be set: ${firstLine(engineMessage(error))}`);
       });
       if (exitCode !== 0) {

@@ -11,6 +11,8 @@ export interface NetworkRoom {
   runs: number;
   /** Made before there is a run for them. */
   ahead: number;
+  /** Kept for runs to come when theirs are over. */
+  kept: number;
 }
 
 export function networkRoom(config: WorkerConfig): NetworkRoom {
@@ -19,5 +21,6 @@ export function networkRoom(config: WorkerConfig): NetworkRoom {
   const { count } = subnetsOf(config.network.subnets);
   const runs = Math.max(slots, Math.min(undisposedPerSlot * slots, count - units));
   const ahead = units === 0 ? 0 : Math.max(units, Math.min(units + slots, count - runs));
-  return { runs, ahead };
+  const kept = units === 0 ? 0 : Math.max(0, Math.min(slots, count - runs - ahead));
+  return { runs, ahead, kept };
 }

@@ -15,7 +15,6 @@ import { SidecarFailure } from '../sidecars/sidecar-control.ts';
 import { taskContainerOptions } from './container/task-container-options.ts';
 import { waitingCommand } from './container/waiting-command.ts';
 import { wrappedCommand } from './container/wrapped-command.ts';
-import { createRunUnit } from './create-run-unit.ts';
 import { SupervisedSidecar } from './supervised-sidecar.ts';
 
 export interface Prepared {
@@ -47,7 +46,7 @@ export async function prepare(run: Run, payload: Payload, used: Feature[]): Prom
       calling('link', feature, async () => contribution.onImage?.(image.hash)),
     ),
   );
-  const creating = createContainer(run, payload, image.hash, unit.network, contributions);
+  const creating = createContainer(run, payload, image.hash, unit, contributions);
   const taskContainer = async () => (await creating).id;
   const [container, started] = await all([
     creating,
@@ -90,8 +89,7 @@ async function contributionOf(
 async function takeUnit(run: Run, sidecars: Sidecar[]): Promise<RunUnit> {
   const { host } = run;
   try {
-    const unit =
-      (await host.warmUnits.take(sidecars)) ?? (await createRunUnit(host, sidecars, run.owner.taskRun));
+    const unit = await host.warmUnits.take(sidecars, run.owner.taskRun);
     unit.logger = run.logger;
     run.network = unit.network;
     return run.resources.use(unit);
@@ -107,10 +105,10 @@ async function createContainer(
   run: Run,
   payload: Payload,
   imageId: string,
-  network: string,
+  unit: RunUnit,
   contributions: Contribution[],
 ): Promise<TaskContainer> {
-  const options = taskContainerOptions(run, payload, imageId, network, contributions);
+  const options = taskContainerOptions(run, payload, imageId, unit, contributions);
   options.Labels = ownershipLabels(run.owner, 'task');
   options.name = containerName(run.owner, 'task', run.task.metadata?.name);
   const wrapper = contributions.flatMap(({ wrapper: own }) => own ?? []);

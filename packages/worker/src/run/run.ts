@@ -15,6 +15,7 @@ import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
 import type { Owner } from '../ownership/labels.ts';
 import { type Claim, queueClient, type TaskDefinition } from '../queue/queue.ts';
 import type { WarmUnits } from '../sidecars/warm-units.ts';
+import type { TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
 import type { HostParts } from './host-part.ts';
 import type { OpenShell } from './open-shell.ts';
 import type { Outcome } from './outcome.ts';
@@ -28,6 +29,8 @@ export interface RunHost {
   /** Name of the worker as its labels carry it. */
   workerName: string;
   engine: Engine;
+  /** To a Taskcluster that no network leads to. */
+  access?: TaskclusterAccess;
   logServer: LogServer;
   logger: Logger;
   /** Counts what happens, where somebody looks. */
@@ -46,6 +49,11 @@ export interface RunHost {
   warmUnits: WarmUnits;
   /** What features and others keep on this host for all runs. */
   parts: HostParts;
+}
+
+/** The root URL as the containers of runs know it. */
+export function rootUrlInside({ config, access }: Pick<RunHost, 'config' | 'access'>): string {
+  return access?.rootUrl ?? config.rootUrl;
 }
 
 /** One run of one task, from its claim until everything made for it is disposed of. */

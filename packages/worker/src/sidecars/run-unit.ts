@@ -1,8 +1,10 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
-import { createRunNetwork, type RunNetwork } from '../containers/run-network.ts';
+import type { RunNetwork } from '../containers/run-network.ts';
+import type { RunNetworks } from '../containers/run-networks.ts';
 import type { Engine } from '../engine/engine.ts';
 import { removedOrLost } from '../engine/engine-lost.ts';
+import type { NetworkAccess, TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
 import type { SidecarControl } from './sidecar-control.ts';
 import { type SidecarOptions, startSidecar } from './start-sidecar.ts';
 
@@ -10,19 +12,30 @@ export interface RunUnitOptions
   extends Pick<SidecarOptions, 'owner' | 'images' | 'readySeconds' | 'cpus' | 'stateDirectory' | 'publish'> {
   /** Services to start on the network. */
   sidecars: readonly Sidecar[];
-  /** Range of which the network gets a subnet. */
-  subnets: string;
+  networks: RunNetworks;
+  /** To a Taskcluster that no network leads to. */
+  access?: TaskclusterAccess;
   /** Gets what the services log. */
   logger: Logger;
 }
 
-/** The network of one task run with its sidecars attached and not yet configured. Never used twice. */
+interface Made {
+  engine: Engine;
+  network: RunNetwork;
+  access: NetworkAccess | undefined;
+  /** Owns the network, and the access to it. */
+  made: AsyncDisposableStack;
+}
+
+/** The network of one task run with its sidecars attached and not yet configured. Its services are never used twice. */
 export class RunUnit implements AsyncDisposable {
   /** Where the services' log lines go; a run that takes a unit over gives its own. */
   logger: Logger;
   readonly #engine: Engine;
+  readonly #made: AsyncDisposableStack;
   readonly #options: RunUnitOptions;
   readonly #network: RunNetwork;
+  readonly #access: NetworkAccess | undefined;
   readonly #sidecars = new Map<string, Promise<SidecarControl>>();
   readonly #started: SidecarControl[] = [];
   #failed = false;
@@ -30,23 +43,34 @@ export class RunUnit implements AsyncDisposable {
 
   /** Resolves when the network exists; the sidecars go on booting. */
   static async create(engine: Engine, options: RunUnitOptions): Promise<RunUnit> {
-    const network = await createRunNetwork(engine.docker, options.owner, options.subnets);
-    const unit = new RunUnit(engine, network, options);
+    await using made = new AsyncDisposableStack();
+    const network = await options.networks.take(options.owner);
+    made.defer(() => removedOrLost(engine, () => network[Symbol.asyncDispose]()));
+    const access = await options.access?.join(network);
+    made.use(access);
+    const unit = new RunUnit({ engine, network, access, made: made.move() }, options);
     for (const sidecar of options.sidecars) {
       unit.#start(sidecar, options.publish);
     }
     return unit;
   }
 
-  private constructor(engine: Engine, network: RunNetwork, options: RunUnitOptions) {
+  private constructor({ engine, network, access, made }: Made, options: RunUnitOptions) {
     this.#engine = engine;
     this.#network = network;
+    this.#access = access;
+    this.#made = made;
     this.#options = options;
     this.logger = options.logger;
   }
 
   get network(): string {
     return this.#network.id;
+  }
+
+  /** Names that containers on it have to be told. */
+  get extraHosts(): string[] {
+    return this.#access?.extraHosts ?? [];
   }
 
   /** Settles when all sidecars have been started, or could not be. */
@@ -96,7 +120,7 @@ export class RunUnit implements AsyncDisposable {
     try {
       await Promise.all(this.#started.map((sidecar) => sidecar[Symbol.asyncDispose]()));
     } finally {
-      await removedOrLost(this.#engine, () => this.#network[Symbol.asyncDispose]());
+      await this.#made.disposeAsync();
     }
   }
 
@@ -105,6 +129,7 @@ export class RunUnit implements AsyncDisposable {
       ...this.#options,
       publish,
       network: this.network,
+      extraHosts: this.extraHosts,
       signal: this.#leaving.signal,
       onLog: (line) => this.logger.info({ sidecar: sidecar.name }, line),
     });

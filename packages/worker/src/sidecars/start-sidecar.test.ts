@@ -41,7 +41,12 @@ async function lifeOf(engine: Parameters<typeof startSidecar>[0]): Promise<'read
   const sidecar = { name: 'service', image: 'service', version: '1', alias: 'service', port: 80 } as Sidecar;
   try {
     const control = await startSidecar(engine, sidecar, {
-      ...{ network: 'network', owner: { worker: 'worker', taskRun: 'task/0' }, images: { digests: {} } },
+      ...{
+        network: 'network',
+        extraHosts: [],
+        owner: { worker: 'worker', taskRun: 'task/0' },
+        images: { digests: {} },
+      },
       ...{ readySeconds: answerMs / 1000, cpus: 1, stateDirectory: tmpdir(), publish: {}, onLog() {} },
       signal: new AbortController().signal,
     });

@@ -14,8 +14,13 @@ const pidsLimit = 256;
 const cpuPeriod = 100_000;
 const leastQuota = 1_000;
 
+/** Services are not root, and listen at port 80; not every engine allows that by itself. */
+const everyPort = { 'net.ipv4.ip_unprivileged_port_start': '0' };
+
 export interface SidecarOptions {
   network: string;
+  /** What it has to be told of names, as Docker takes them. */
+  extraHosts: string[];
   owner: Owner;
   images: SidecarImages;
   /** How long a service may take to answer. */
@@ -41,7 +46,18 @@ export interface SidecarOptions {
 export async function startSidecar(
   engine: Engine,
   sidecar: Sidecar,
-  { network, owner, images, readySeconds, cpus, stateDirectory, publish, signal, onLog }: SidecarOptions,
+  {
+    network,
+    extraHosts,
+    owner,
+    images,
+    readySeconds,
+    cpus,
+    stateDirectory,
+    publish,
+    signal,
+    onLog,
+  }: SidecarOptions,
 ): Promise<SidecarControl> {
   await using resources = new AsyncDisposableStack();
   const image = sidecarImage(sidecar, images);
@@ -81,6 +97,7 @@ export async function startSidecar(
       ...(sidecar.publish ? { ExposedPorts: { [port]: {} } } : {}),
       HostConfig: {
         NetworkMode: network,
+        ExtraHosts: extraHosts,
         AutoRemove: true,
         CapDrop: ['ALL'],
         CapAdd: [...(sidecar.capabilities ?? [])],
@@ -89,7 +106,7 @@ export async function startSidecar(
           PathInContainer: path,
           CgroupPermissions: 'rwm',
         })),
-        Sysctls: { ...sidecar.sysctls },
+        Sysctls: { ...everyPort, ...sidecar.sysctls },
         Binds: sockets === undefined ? [] : [`${sockets}:${sidecar.sockets}:ro`],
         PortBindings: sidecar.publish
           ? { [port]: [{ HostIp: publish.address ?? '', HostPort: publish.ports ?? '' }] }

@@ -10,7 +10,10 @@ export interface WarmUnitsOptions {
   most?: number;
   /** How many are made in all; default: as many as are taken. */
   limit?: number;
-  make(sidecars: readonly Sidecar[]): Promise<RunUnit>;
+  /** @param taskRun whose it is, or `warm` for any's */
+  make(sidecars: readonly Sidecar[], taskRun: string): Promise<RunUnit>;
+  /** What they are made on; disposed of after the last of them. */
+  networks: AsyncDisposable;
   logger: Logger;
 }
 
@@ -52,10 +55,10 @@ export class WarmUnits implements AsyncDisposable {
   }
 
   /**
-   * A unit with exactly these services, or nothing. One that is still being made is waited for, unless another waits for it: it is
-   * always ahead of one that would be begun now.
+   * A unit with exactly these services: one made ahead, else a new one for the run. One that is still being made is waited for,
+   * unless another waits for it: it is always ahead of one that would be begun now.
    */
-  async take(sidecars: readonly Sidecar[]): Promise<RunUnit | undefined> {
+  async take(sidecars: readonly Sidecar[], taskRun: string): Promise<RunUnit> {
     const kind = this.#kindOf(sidecars);
     kind.asked.push(performance.now());
     clearTimeout(kind.trimming);
@@ -72,7 +75,7 @@ export class WarmUnits implements AsyncDisposable {
         await Promise.race(kind.making);
         kind.waiting -= 1;
       } else {
-        return undefined;
+        return await this.#options.make(sidecars, taskRun);
       }
     }
   }
@@ -95,7 +98,11 @@ export class WarmUnits implements AsyncDisposable {
     }
     await Promise.all(this.#kinds.flatMap(({ making }) => [...making]));
     const left = this.#kinds.flatMap(({ ready }) => ready.splice(0));
-    await Promise.all([...this.#leaving, ...left.map((unit) => unit[Symbol.asyncDispose]())]);
+    try {
+      await Promise.all([...this.#leaving, ...left.map((unit) => unit[Symbol.asyncDispose]())]);
+    } finally {
+      await this.#options.networks[Symbol.asyncDispose]();
+    }
   }
 
   get #size(): number {
@@ -118,7 +125,7 @@ export class WarmUnits implements AsyncDisposable {
     const { make, logger } = this.#options;
     this.#made++;
     const began = performance.now();
-    const making = make(kind.sidecars)
+    const making = make(kind.sidecars, 'warm')
       .then(
         (unit) => {
           kind.ready.push(unit);

@@ -1,12 +1,10 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from 'pino';
 import { workerNameOf } from '../../config/config.ts';
 import { type FeatureSettings, WorkerConfig } from '../../config-file/worker-config.ts';
-import type { Engine } from '../../engine/engine.ts';
 import { selectFeatures } from '../../features/selection.ts';
-import { createRunUnit } from '../../lifecycle/create-run-unit.ts';
+import { makingRunUnits, type UnitHost } from '../../lifecycle/making-run-units.ts';
 import { WarmUnits } from '../../sidecars/warm-units.ts';
 import { localPool } from '../local-pool.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
@@ -74,8 +72,7 @@ function stateHome(): string {
  * same sidecars; otherwise each task gets its own when it is claimed.
  */
 export function localWarmUnits(
-  engine: Engine,
-  logger: Logger,
+  { engine, access, logger }: Pick<UnitHost, 'engine' | 'access' | 'logger'>,
   documents: TaskDocument[],
   capacity: number,
   settings: FeatureSettings = {},
@@ -87,11 +84,9 @@ export function localWarmUnits(
   );
   const alike = others.every((sidecars) => isDeepStrictEqual(sidecars, first));
   return new WarmUnits({
+    ...makingRunUnits({ engine, access, config, workerName: workerNameOf(config), logger }),
     count: alike ? count : 0,
     limit: count,
     sidecars: first,
-    make: (sidecars) =>
-      createRunUnit({ engine, config, workerName: workerNameOf(config), logger }, sidecars, 'warm'),
-    logger,
   });
 }

@@ -5,12 +5,12 @@ import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
-import { bridgeGateway } from '../../engine/bridge-gateway.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import { PageRuns } from '../../pages/page-runs.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
+import { taskclusterName } from '../../taskcluster-access/taskcluster-access.ts';
 import { UserError } from '../../user-error.ts';
 import type { Worker } from '../../worker.ts';
 import { endOnUncaught } from '../end-on-uncaught.ts';
@@ -22,6 +22,7 @@ import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
 import { keepContainer } from './keep-container.ts';
+import { localAccess } from './local-access.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
 import { missingSecrets, missingSecretText } from './missing-secrets.ts';
 import { parseSecrets, parseVariables } from './name-value.ts';
@@ -126,16 +127,17 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     { level: options.logLevel },
     process.stderr.isTTY ? terminalLog(process.stderr) : standardError,
   );
-  const warmUnits = resources.use(localWarmUnits(engine, logger, documents, capacity, settings));
+  const access = resources.use(await localAccess(engine, settings));
+  const unitHost = { engine, access, logger };
+  const warmUnits = resources.use(localWarmUnits(unitHost, documents, capacity, settings));
   // The engine makes networks and boots sidecars while everything else is loaded and starts.
   warmUnits.refill();
   const [{ startLocalTaskcluster }, { startWorker }] = await Promise.all([
     import('@docker-worker/local-taskcluster'),
     import('../../worker.ts'),
   ]);
-  const local = resources.use(
-    await startLocalTaskcluster({ host: await bridgeGateway(engine.docker), oneQueue: true }),
-  );
+  const local = resources.use(await startLocalTaskcluster({ aliases: [taskclusterName], oneQueue: true }));
+  access.serve(local);
   const client = { rootUrl: local.rootUrl, credentials: local.credentials };
   const queue = new taskcluster.Queue(client);
   if (upstreamRoot !== undefined) {
@@ -158,6 +160,7 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     startWorker({
       ...{ config, logger, hangsUp: true },
       engine,
+      access,
       warmUnits,
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
       onRun(run) {
@@ -178,7 +181,10 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     createRoles(new taskcluster.Auth(client), roles),
   ]);
   await session.create(
-    tasks.map(({ definition, ...task }) => ({ ...task, definition: withRootUrl(definition, local.rootUrl) })),
+    tasks.map(({ definition, ...task }) => ({
+      ...task,
+      definition: withRootUrl(definition, access.rootUrl),
+    })),
   );
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);

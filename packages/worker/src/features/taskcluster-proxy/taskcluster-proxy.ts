@@ -1,4 +1,5 @@
 import { tcProxy } from '@docker-worker/tc-proxy/sidecar';
+import { rootUrlInside } from '../../run/run.ts';
 import { type Feature, sidecarRequest } from '../feature.ts';
 
 /**
@@ -18,7 +19,7 @@ export const taskclusterProxy: Feature = {
         sidecarRequest(
           tcProxy,
           async () => ({
-            rootUrl: host.config.rootUrl,
+            rootUrl: rootUrlInside(host),
             credentials: run.credentials,
             authorizedScopes: [...task.scopes, `queue:create-artifact:${taskId}/${runId}`],
           }),

@@ -1,5 +1,6 @@
 import { testdroidProxy } from '@docker-worker/testdroid-proxy/sidecar';
 import { settingsOf } from '../../config/config.ts';
+import { rootUrlInside } from '../../run/run.ts';
 import { type Feature, sidecarRequest } from '../feature.ts';
 import { cloudAccess } from './cloud-access.ts';
 import { phonesOfHost } from './phones-of-host.ts';
@@ -41,7 +42,7 @@ export const testdroidProxyFeature: Feature = {
             ...account,
             ca: (await cloudAccess(host.config))?.ca,
             deviceTimeout: Math.min(maxRunTime, longestSession),
-            rootUrl: host.config.rootUrl,
+            rootUrl: rootUrlInside(host),
             credentials: run.credentials,
             authorizedScopes: [...task.scopes, `queue:create-artifact:${taskId}/${runId}`],
           }),

@@ -31,10 +31,10 @@ test("the task is on its run's network and on no other", () => {
   expect(NetworkingConfig).toBeUndefined();
 });
 
-test('browsers have 1.8 GB of shared memory, and localhost.localdomain resolves', () => {
+test('browsers have 1.8 GB of shared memory, and localhost.localdomain resolves as what its network needs does', () => {
   expect(options({}).HostConfig).toMatchObject({
     ShmSize: 1_800_000_000,
-    ExtraHosts: ['localhost.localdomain:127.0.0.1'],
+    ExtraHosts: ['localhost.localdomain:127.0.0.1', 'a:1.2.3.4'],
   });
 });
 
@@ -65,5 +65,11 @@ test('what features contribute is put together', () => {
 function options(payload: object, contributions: Contribution[] = []) {
   const run = { taskId: 'abc', runId: 0, host: { config: testConfig() } } as Run;
   const parsed = payloadSchemaFor().parse({ image: 'busybox', maxRunTime: 10, ...payload });
-  return taskContainerOptions(run, parsed, 'sha256:1234', 'network-1', contributions);
+  return taskContainerOptions(
+    run,
+    parsed,
+    'sha256:1234',
+    { network: 'network-1', extraHosts: ['a:1.2.3.4'] },
+    contributions,
+  );
 }

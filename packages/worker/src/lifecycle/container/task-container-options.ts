@@ -3,6 +3,7 @@ import { terminal } from '../../containers/task-container.ts';
 import type { Contribution } from '../../features/feature.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { Run } from '../../run/run.ts';
+import type { RunUnit } from '../../sidecars/run-unit.ts';
 import { resourceLimits } from './resource-limits.ts';
 import { taskEnvironment } from './task-environment.ts';
 
@@ -11,7 +12,7 @@ export function taskContainerOptions(
   run: Run,
   payload: Payload,
   imageId: string,
-  network: string,
+  { network, extraHosts }: Pick<RunUnit, 'network' | 'extraHosts'>,
   contributions: Contribution[],
 ): ContainerCreateOptions {
   const merged = <Key extends 'Binds' | 'CapAdd' | 'SecurityOpt' | 'Devices'>(key: Key) =>
@@ -31,7 +32,7 @@ export function taskContainerOptions(
       NetworkMode: network,
       ConsoleSize: [terminal.rows, terminal.columns],
       ...resourceLimits(run.host.config),
-      ExtraHosts: ['localhost.localdomain:127.0.0.1'],
+      ExtraHosts: ['localhost.localdomain:127.0.0.1', ...extraHosts],
       // The worker reads the output as it comes and keeps it itself.
       LogConfig: { Type: 'none', Config: {} },
       Privileged: contributions.some(({ hostConfig }) => hostConfig?.Privileged),

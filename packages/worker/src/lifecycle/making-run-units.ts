@@ -1,11 +1,12 @@
-import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
+import { RunNetworks } from '../containers/run-networks.ts';
 import type { Engine } from '../engine/engine.ts';
 import { featuresOf } from '../features/index.ts';
 import { prefixCredentials } from '../images/registry-credentials.ts';
 import { RunUnit } from '../sidecars/run-unit.ts';
-import { WarmUnits } from '../sidecars/warm-units.ts';
+import { WarmUnits, type WarmUnitsOptions } from '../sidecars/warm-units.ts';
+import type { TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
 import { networkRoom } from './network-room.ts';
 
 export interface UnitHost {
@@ -13,27 +14,36 @@ export interface UnitHost {
   config: WorkerConfig;
   workerName: string;
   logger: Logger;
+  /** To a Taskcluster that no network leads to. */
+  access?: TaskclusterAccess;
 }
 
-/** A network with sidecars as the configuration wants them, for a run or, as `warm`, for any. */
-export function createRunUnit(
-  { engine, config, workerName, logger }: UnitHost,
-  sidecars: readonly Sidecar[],
-  taskRun: string,
-): Promise<RunUnit> {
+/** How units are made as the configuration wants them, on networks that are used again. */
+export function makingRunUnits(host: UnitHost): Pick<WarmUnitsOptions, 'make' | 'networks' | 'logger'> {
+  const { engine, access, config, workerName, logger } = host;
   const { registry } = config.sidecars;
-  const credentials = registry === undefined ? undefined : prefixCredentials(config, registry);
-  return RunUnit.create(engine, {
-    owner: { worker: workerName, taskRun },
-    sidecars,
+  const networks = new RunNetworks({
+    ...{ engine, logger },
     subnets: config.network.subnets,
-    images: { ...config.sidecars, credentials },
+    most: networkRoom(config).kept,
+  });
+  const options = {
+    ...{ networks, access },
+    images: {
+      ...config.sidecars,
+      credentials: registry === undefined ? undefined : prefixCredentials(config, registry),
+    },
     readySeconds: config.sidecars.readySeconds,
     cpus: config.sidecars.cpus,
     stateDirectory: config.stateDirectory,
     publish: Object.assign({}, ...featuresOf(config).map((feature) => feature.published?.(config))),
     logger,
-  });
+  };
+  return {
+    ...{ networks, logger },
+    make: (sidecars, taskRun) =>
+      RunUnit.create(engine, { ...options, sidecars, owner: { worker: workerName, taskRun } }),
+  };
 }
 
 /** Units made ahead for the features that the configuration names, and for whatever tasks ask for as fast as they do. */
@@ -43,10 +53,9 @@ export function configuredWarmUnits(host: UnitHost): WarmUnits {
     .filter(({ name }) => names.includes(name))
     .flatMap((feature) => feature.sidecars ?? []);
   return new WarmUnits({
+    ...makingRunUnits(host),
     count: units,
     most: networkRoom(host.config).ahead,
     sidecars,
-    make: (wanted) => createRunUnit(host, wanted, 'warm'),
-    logger: host.logger,
   });
 }

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
-import { removeContainer } from '../containers/remove-container.ts';
 import { ownershipLabels } from '../ownership/labels.ts';
+import { removeContainer } from './remove-container.ts';
 
 export interface HelperResult {
   exitCode: number;
@@ -14,13 +14,12 @@ export interface HelperResult {
 /** Runs a container of the worker's own to its end, and removes it. */
 export async function runHelper(
   docker: Docker,
-  worker: string,
-  image: string,
+  { worker, image, role }: { worker: string; image: string; role: string },
   options: ContainerCreateOptions,
 ): Promise<HelperResult> {
   const container = await docker.createContainer({
     Image: image,
-    Labels: ownershipLabels({ worker, taskRun: 'none' }, 'firewall'),
+    Labels: ownershipLabels({ worker, taskRun: 'none' }, role),
     Healthcheck: { Test: ['NONE'] },
     ...options,
   });

@@ -1,0 +1,143 @@
+import { performServerHandshake } from 'node:http2';
+import { createInterface } from 'node:readline';
+import { Duplex, PassThrough } from 'node:stream';
+import { removeContainer } from '../containers/remove-container.ts';
+import { createRunNetwork } from '../containers/run-network.ts';
+import { type Engine, engineStatus } from '../engine/engine.ts';
+import { removedOrLost } from '../engine/engine-lost.ts';
+import { containerName } from '../ownership/container-name.ts';
+import { ownershipLabels } from '../ownership/labels.ts';
+import { connectTo } from './door.ts';
+import { relayProgram } from './relay-program.ts';
+
+export interface RelayOptions {
+  engine: Engine;
+  /** Name of the worker, for labels. */
+  worker: string;
+  /** Range of which its own network gets a subnet. */
+  subnets: string;
+  /** One with Node. */
+  image: string;
+  /** On which it listens in its networks. */
+  port: number;
+  /** The port of this host's loopback to which it leads. */
+  taskcluster: Promise<number>;
+  /** Called when it has ended, whoever has ended it. */
+  onEnd(): void;
+}
+
+const memoryLimit = 256 * 1024 * 1024;
+/** Of what is under way in one direction: as much as a link with a long delay takes. */
+const windowBytes = 16 * 1024 * 1024;
+const streamWindowBytes = 1024 * 1024;
+
+/**
+ * A container that brings the connections which others make to it to this process, over its standard streams. It ends with this
+ * process, which holds its input open.
+ */
+export class Relay implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #container: string;
+  readonly #resources: AsyncDisposableStack;
+
+  static async start(options: RelayOptions): Promise<Relay> {
+    const { engine, worker, subnets, image, port } = options;
+    const { docker } = engine;
+    await using resources = new AsyncDisposableStack();
+    const owner = { worker, taskRun: 'relay' };
+    const network = await createRunNetwork(docker, owner, subnets);
+    resources.defer(() => removedOrLost(engine, () => network[Symbol.asyncDispose]()));
+    const container = await docker.createContainer({
+      name: containerName(owner, 'relay'),
+      Image: image,
+      Entrypoint: ['node', '-e', relayProgram, String(port)],
+      Cmd: [],
+      Labels: ownershipLabels(owner, 'relay'),
+      OpenStdin: true,
+      StdinOnce: true,
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Healthcheck: { Test: ['NONE'] },
+      HostConfig: {
+        NetworkMode: network.id,
+        AutoRemove: true,
+        CapDrop: ['ALL'],
+        ReadonlyRootfs: true,
+        SecurityOpt: ['no-new-privileges'],
+        ...(engine.capabilities.limits.memory ? { Memory: memoryLimit } : {}),
+      },
+    });
+    resources.defer(() => removedOrLost(engine, () => removeContainer(docker, container.id)));
+    const channel = (await container.attach({
+      ...{ stream: true, hijack: true, stdin: true, stdout: true, stderr: true },
+    })) as Duplex;
+    resources.defer(() => void channel.destroy());
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    docker.modem.demuxStream(channel, stdout, stderr);
+    channel
+      .on('error', () => {})
+      .once('close', () => {
+        stdout.end();
+        stderr.end();
+        options.onEnd();
+      });
+    serve(Duplex.from({ readable: stdout, writable: channel }), options.taskcluster);
+    await container.start();
+    await listens(stderr);
+    return new Relay(engine, container.id, resources.move());
+  }
+
+  private constructor(engine: Engine, container: string, resources: AsyncDisposableStack) {
+    this.#engine = engine;
+    this.#container = container;
+    this.#resources = resources;
+  }
+
+  /** Lets the containers of a network reach it by a name, until the result is disposed of. */
+  async join(network: string, alias: string): Promise<AsyncDisposable> {
+    const joined = this.#engine.docker.getNetwork(network);
+    await joined.connect({ Container: this.#container, EndpointConfig: { Aliases: [alias] } });
+    return {
+      [Symbol.asyncDispose]: () =>
+        removedOrLost(this.#engine, async () => {
+          await joined.disconnect({ Container: this.#container, Force: true }).catch((error: unknown) => {
+            // It has ended, and left all its networks.
+            if (engineStatus(error) === undefined) {
+              throw error;
+            }
+          });
+        }),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#resources.disposeAsync();
+  }
+}
+
+function serve(duplex: Duplex, taskcluster: Promise<number>): void {
+  const session = performServerHandshake(duplex, { settings: { initialWindowSize: streamWindowBytes } });
+  session.setLocalWindowSize(windowBytes);
+  session.on('error', () => {});
+  session.on('stream', (stream) => {
+    stream.on('error', () => {});
+    stream.respond({ ':status': 200 });
+    void taskcluster.then((port) => connectTo(stream, port));
+  });
+}
+
+/** Settles when the program says that it listens. */
+async function listens(stderr: PassThrough): Promise<void> {
+  const words: string[] = [];
+  for await (const line of createInterface({ input: stderr })) {
+    if (line === 'listening') {
+      stderr.resume();
+      return;
+    }
+    words.push(line);
+  }
+  throw new Error(
+    `the relay of Taskcluster ended before it listened: ${words.join('\n').trim() || 'without a word'}`,
+  );
+}
