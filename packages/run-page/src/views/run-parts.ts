@@ -121,7 +121,7 @@ function viewer(artifact: ArtifactView, address: string, index: number): Markup 
     ? h(
         'details',
         { id: `artifact-${index}` },
-        h('summary', { 'aria-label': `Open ${artifact.name} here` }, 'Open here'),
+        h('summary', { 'aria-label': `Open here: ${artifact.name}` }, 'Open here'),
         h('iframe', { src: address, sandbox: '', loading: 'lazy', title: artifact.name }),
       )
     : undefined;
