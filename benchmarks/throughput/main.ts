@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { endCommandsWithThis } from '../../packages/e2e/src/harness/command.ts';
 import { makeTempDir } from '../../packages/e2e/src/harness/temp-dir.ts';
 import { SoakedWorker } from '../../packages/e2e/src/soak/soaked-worker.ts';
 import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
@@ -18,6 +19,7 @@ import { engineCalls } from './engine-calls.ts';
  *
  *   npm run bench:throughput -- calls [TASKS [CAPACITY]]
  */
+endCommandsWithThis();
 const mode = process.argv[2] === 'calls' ? 'calls' : 'compare';
 const numbers = process.argv.slice(mode === 'calls' ? 3 : 2).map(Number);
 const [rounds = 3, tasks = 60, ...capacities] = mode === 'calls' ? [1, ...numbers] : numbers;

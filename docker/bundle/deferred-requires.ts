@@ -14,6 +14,8 @@ const deferred = [
   { file: 'fastify/lib/server.js', as: 'https', required: 'node:https' },
   { file: 'fastify/lib/server.js', as: 'http2', required: 'node:http2' },
   { file: 'fastify/lib/plugin-utils.js', as: 'semver', required: 'semver' },
+  // Types of files in forms.
+  { file: 'form-data/lib/form_data.js', as: 'mime', required: 'mime-types' },
   // HTTP/2 of clients.
   { file: 'got/dist/source/core/options.js', as: 'http2wrapper', required: 'http2-wrapper' },
   { file: 'undici/lib/dispatcher/client.js', as: 'connectH2', required: './client-h2.js' },

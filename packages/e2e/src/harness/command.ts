@@ -15,6 +15,18 @@ export interface CommandOptions {
   terminal?: { rows: number; columns: number };
 }
 
+const running = new Set<ChildProcess>();
+
+/** For a program that is not a test: one that is interrupted leaves no command behind. */
+export function endCommandsWithThis(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      for (const child of running) child.kill('SIGTERM');
+      process.exit(1);
+    });
+  }
+}
+
 /** A `docker-worker` command under test. Disposing tells it to end and waits until it has cleaned up. */
 export class Command implements AsyncDisposable {
   readonly process: ChildProcess;
@@ -43,7 +55,11 @@ export class Command implements AsyncDisposable {
       this.stderr += text;
       this.#output.emit('text');
     });
-    this.#exit = once(this.process, 'close').then(([code]) => code as number | null);
+    running.add(this.process);
+    this.#exit = once(this.process, 'close').then(([code]) => {
+      running.delete(this.process);
+      return code as number | null;
+    });
     void this.#exit.then(() => this.#output.emit('text'));
   }
 

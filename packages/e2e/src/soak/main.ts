@@ -1,3 +1,4 @@
+import { endCommandsWithThis } from '../harness/command.ts';
 import { docker } from '../harness/host/host-contents.ts';
 import { ThrowawayEngine } from '../harness/throwaway-engine.ts';
 import { soakCrashes } from './crashes.ts';
@@ -31,6 +32,7 @@ const soaks: Record<string, { run(count: number): Promise<Finding[]>; usual: num
   'short-shells': { run: soakShortShells, usual: 300 },
 };
 
+endCommandsWithThis();
 const [name = '', count] = process.argv.slice(2);
 const soak = soaks[name];
 if (soak === undefined) {

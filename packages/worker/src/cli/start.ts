@@ -60,7 +60,10 @@ export async function start(options: {
   );
   while (engine !== undefined) {
     await using connection: Engine = engine;
-    await requireSharedPaths(connection.docker, workerNameOf(config), sharedFolders(config));
+    // On another machine there is nothing to mount; what needs it does without, or is refused to who asks for it.
+    if (connection.capabilities.hasSocket) {
+      await requireSharedPaths(connection, workerNameOf(config), sharedFolders(config));
+    }
     await using worker = await startWorker({
       config,
       engine: connection,

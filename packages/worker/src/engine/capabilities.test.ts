@@ -11,6 +11,8 @@ test('an engine is asked once for what it can do, and is spoken to in a version 
 
   expect(connected.engine.capabilities).toEqual({
     name: 'Docker Engine 20.10.24+dfsg1',
+    address: expect.stringMatching(/^unix:\/.*docker\.sock$/),
+    hasSocket: true,
     api: '1.41',
     kernel: '6.1.0-18-amd64',
     rootless: false,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { hostname, release } from 'node:os';
+import type { ConstructorOptions } from 'docker-modem';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { UserError } from '../user-error.ts';
@@ -37,6 +38,10 @@ const Info = z.looseObject({
 export interface EngineCapabilities {
   /** What messages call it: `Docker Engine 20.10.24`, `Podman Engine 4.3.1`. */
   name: string;
+  /** Where it is reached, the same for the same engine: a socket of this host, or a URL. */
+  address: string;
+  /** It is reached by a socket of this host. */
+  hasSocket: boolean;
   /** The version of the API that it is spoken to in, as `1.41`. */
   api: string;
   /** The version of the kernel that containers run on. */
@@ -63,11 +68,15 @@ export async function engineCapabilities(docker: Docker): Promise<EngineCapabili
   ]);
   const name = engineName(version);
   const has = (option: string) => info.SecurityOptions.some((one) => one.split(',')[0] === `name=${option}`);
+  const address = addressOf(docker);
+  const hasSocket = address.startsWith('unix:');
   const rootless = info.Rootless || has('rootless');
   // Of control groups version 1 no user has any, whatever the engine tells.
   const limits = !(rootless && info.CgroupVersion === '1');
   return {
     name,
+    address,
+    hasSocket,
     api: commonApi(name, version),
     kernel: info.KernelVersion,
     rootless,
@@ -78,7 +87,7 @@ export async function engineCapabilities(docker: Docker): Promise<EngineCapabili
       cpuset: limits && info.CPUSet,
       pids: limits && info.PidsLimit,
     },
-    sharesFiles: isLocalSocket(docker) && !rootless && isThisHost(info),
+    sharesFiles: hasSocket && !rootless && isThisHost(info),
   };
 }
 
@@ -106,8 +115,12 @@ function isOlder(one: string, other: string): boolean {
   return major === otherMajor ? minor < otherMinor : major < otherMajor;
 }
 
-function isLocalSocket({ modem }: Docker): boolean {
-  return (modem as { socketPath?: unknown }).socketPath !== undefined;
+function addressOf({ modem }: Docker): string {
+  const { protocol, host, port, socketPath } = modem as ConstructorOptions;
+  // The modem looks for the usual socket when it is first used.
+  return host === undefined
+    ? `unix:${typeof socketPath === 'string' ? socketPath : 'default'}`
+    : `${protocol}://${host}:${port}`;
 }
 
 /** Its socket may lead elsewhere, as into the virtual machine of a desktop, or out of a container. */

@@ -139,7 +139,7 @@ function descriptionOf({ task }: Run): string {
 function factsOf({ worker, versions, capacity, disk }: WorkerStatus): WorkerView['facts'] {
   return [
     ['State', worker.state],
-    ['Running since', new Date(Math.round(Date.now() / 1000 - worker.upSeconds) * 1000).toJSON()],
+    ['Running since', timeText(Date.now() - worker.upSeconds * 1000)],
     ['Tasks', `${capacity.running} of ${capacity.slots}`],
     [
       'Free disk',
@@ -154,6 +154,11 @@ function factsOf({ worker, versions, capacity, disk }: WorkerStatus): WorkerView
 
 function shown(containers: ContainerStatus[]): WorkerView['warm'] {
   return containers.map(({ role, id, state }) => ({ role, id, state }));
+}
+
+/** As in `2026-11-29 02:17 UTC`. */
+function timeText(milliseconds: number): string {
+  return `${new Date(milliseconds).toJSON().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function gigabytes(bytes: number | undefined): string {

@@ -1,3 +1,5 @@
+import { hostname, release, tmpdir } from 'node:os';
+
 /** What a Docker Engine of a host of its own says of itself; `/version` and `/info`, as far as anybody looks. */
 export const dockerFacts = {
   version: {
@@ -25,3 +27,9 @@ export const dockerFacts = {
 };
 
 export type EngineFacts = { [Key in keyof typeof dockerFacts]: object };
+
+/** Of one on this host, which sees its files. */
+export const factsOfThisHost: EngineFacts = {
+  ...dockerFacts,
+  info: { ...dockerFacts.info, Name: hostname(), KernelVersion: release(), DockerRootDir: tmpdir() },
+};

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type { Engine } from '../engine.ts';
 import { connectStandIn } from './connect-stand-in.ts';
+import { factsOfThisHost } from './docker-facts.ts';
 
 /** What a container was asked for with. */
 export interface CreatedContainer {
@@ -81,7 +82,9 @@ export async function engineOfRuns({
     }
   }
 
-  const { engine, ...standIn } = await connectStandIn((request, response) => void answer(request, response));
+  const { engine, ...standIn } = await connectStandIn((request, response) => void answer(request, response), {
+    facts: factsOfThisHost,
+  });
   return {
     engine,
     created,

@@ -61,7 +61,7 @@ export const caches: Feature = {
  * not run as root can use it.
  */
 async function likeFoldersOf(image: string, leases: Map<string, CacheLease>, run: Run): Promise<void> {
-  const created = [...leases].filter(([, { isNew }]) => isNew);
+  const created = [...leases].filter(([, { isBare }]) => isBare);
   if (created.length === 0) {
     return;
   }

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isAlive, ownProcess, type ProcessIdentity } from '../../ownership/process-identity.ts';
 
+/** Below the folder of the caches. */
+export const recordsFolder = '.instances';
+
 const Content = z.strictObject({ name: z.string(), created: z.string() });
 
 /** `free`; `removing`, when its directory is being deleted; or the process that uses it. */
