@@ -16,7 +16,7 @@ const run = promisify(execFile);
 
 /** Small, because all of it is saved. */
 const image = 'docker-worker-e2e-engines:latest';
-const sidecars = ['tc-proxy', 'exec-ws-server', 'worker'].map((name) => `docker-worker/${name}:0.1.0`);
+const sidecars = ['tc-proxy', 'exec-ws-server'].map((name) => `docker-worker/${name}:0.1.0`);
 
 let folder: TempDir;
 beforeAll(async () => {
