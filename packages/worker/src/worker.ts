@@ -22,6 +22,7 @@ import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
 import { inRun } from './run/current-run.ts';
 import { type HostPart, HostParts } from './run/host-part.ts';
+import type { KeptThing } from './run/kept-thing.ts';
 import type { OpenShell } from './run/open-shell.ts';
 import type { Outcome } from './run/outcome.ts';
 import { resolutionText } from './run/resolution.ts';
@@ -82,6 +83,8 @@ export interface Worker extends AsyncDisposable, WorkerCommands {
   ended: Promise<void>;
   /** The runs that are under way. */
   readonly runs: Iterable<Run>;
+  /** What is kept on the host for later tasks. */
+  kept(): Promise<KeptThing[]>;
   /** False once no more tasks are claimed. */
   readonly claiming: boolean;
 }
@@ -193,6 +196,11 @@ class ClaimingWorker implements Worker {
 
   get runs(): Iterable<Run> {
     return this.#openRuns;
+  }
+
+  async kept(): Promise<KeptThing[]> {
+    const kept = await Promise.all([...this.#host.parts].map((part) => part.kept?.() ?? []));
+    return kept.flat();
   }
 
   get claiming(): boolean {

@@ -18,6 +18,7 @@ test('an engine is asked once for what it can do, and is spoken to in a version 
     rootless: false,
     appArmor: false,
     limits: { memory: true, cpu: true, cpuset: true, pids: true },
+    sharesKernel: false,
     sharesFiles: false,
   });
   const { modem } = connected.engine.docker as unknown as { modem: { version: string } };

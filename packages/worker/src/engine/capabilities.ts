@@ -52,6 +52,8 @@ export interface EngineCapabilities {
   appArmor: boolean;
   /** What of the host a container can be limited to; the engine leaves other limits out, or refuses them. */
   limits: Record<'memory' | 'cpu' | 'cpuset' | 'pids', boolean>;
+  /** Its containers run on the kernel of this process, and have the same devices; not so on another machine, or in a desktop's. */
+  sharesKernel: boolean;
   /** It is on this host beyond doubt, as root, and sees the files that this process sees. */
   sharesFiles: boolean;
 }
@@ -87,6 +89,7 @@ export async function engineCapabilities(docker: Docker): Promise<EngineCapabili
       cpuset: limits && info.CPUSet,
       pids: limits && info.PidsLimit,
     },
+    sharesKernel: hasSocket && info.KernelVersion === release(),
     sharesFiles: hasSocket && !rootless && isThisHost(info),
   };
 }

@@ -3,6 +3,7 @@ import type { HostConfig } from 'dockerode';
 import type { z } from 'zod';
 import type { WorkerConfig } from '../config/config.ts';
 import type { RunningContainer } from '../containers/task-container.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Payload } from '../payload/payload.ts';
 import type { Problem } from '../problem.ts';
 import type { TaskDefinition } from '../queue/queue.ts';
@@ -77,6 +78,8 @@ export interface FeatureRequest {
   task: TaskDefinition;
   payload: Payload;
   config: WorkerConfig;
+  /** On which the task would run. */
+  engine: Pick<Engine, 'docker' | 'capabilities'>;
   /** The task's scopes with its roles expanded; asks the auth service when it is first called. */
   expandedScopes(): Promise<string[]>;
 }

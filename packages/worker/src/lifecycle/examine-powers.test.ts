@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import Docker from 'dockerode';
 import { WorkerConfig } from '../config-file/worker-config.ts';
+import { capabilitiesForTest } from '../engine/testing/capabilities.ts';
 import { type Examination, examine } from './examine.ts';
 
 let dev: string;
@@ -199,5 +201,6 @@ async function examination(
     payload: { image: 'busybox', maxRunTime: 10, ...payload },
     metadata: { name: 'a' },
   };
-  return await examine(task, config, async () => expanded);
+  const engine = { docker: new Docker(), capabilities: capabilitiesForTest() };
+  return await examine(task, { config, engine }, async () => expanded);
 }

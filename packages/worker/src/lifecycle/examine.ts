@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
-import type { WorkerConfig } from '../config/config.ts';
+import type { EngineCapabilities } from '../engine/capabilities.ts';
 import type { Feature, FeatureRequest } from '../features/feature.ts';
 import { payloadSchemaFor } from '../features/payload-schema.ts';
 import { otherFeatures, selectFeatures } from '../features/selection.ts';
@@ -28,7 +29,7 @@ export type Examination =
  */
 export async function examine(
   task: TaskDefinition,
-  config: WorkerConfig,
+  { config, engine }: Pick<FeatureRequest, 'config' | 'engine'>,
   expandedScopes: () => Promise<string[]>,
 ): Promise<Examination> {
   const { used, problems } = selectFeatures(task.payload, config);
@@ -36,12 +37,16 @@ export async function examine(
   if (parsed.payload !== undefined) {
     const { payload } = parsed;
     const all = [...used, ...otherFeatures(payload, config)];
-    const request = { task, payload, config, expandedScopes };
+    const request = { task, payload, config, engine, expandedScopes };
     const reserved = reservedNameProblems(all, payload, config);
     if (reserved.length > 0) {
       parsed = { payload: undefined, problems: reserved as [Problem] };
     }
-    problems.push(...imageProblems(request), ...sameAlias(used));
+    problems.push(
+      ...imageProblems(request),
+      ...sameAlias(used),
+      ...missingDevices(used, engine.capabilities),
+    );
     for (const feature of all) {
       problems.push(...missingScopes(feature, request), ...((await feature.problems?.(request)) ?? []));
     }
@@ -69,6 +74,25 @@ function sameAlias(used: Feature[]): Problem[] {
       const message = `cannot be used together with ${owner}: both answer at http://${alias}; choose one`;
       return owner === undefined ? [] : [{ path: `payload.features.${name}`, message }];
     }),
+  );
+}
+
+/** Those of services, where it can be seen from here what the host has. */
+function missingDevices(
+  used: Feature[],
+  { rootless, sharesFiles, sharesKernel }: EngineCapabilities,
+): Problem[] {
+  if (!sharesFiles && !(rootless && sharesKernel)) {
+    return [];
+  }
+  return used.flatMap(({ name, sidecars = [] }) =>
+    sidecars
+      .flatMap(({ devices = [] }) => devices)
+      .filter((path) => !existsSync(path))
+      .map((path) => ({
+        path: `payload.features.${name}`,
+        message: `${name} is not available on this worker: its host has no ${path}, which the service needs`,
+      })),
   );
 }
 

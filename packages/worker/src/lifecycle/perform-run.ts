@@ -95,7 +95,7 @@ async function attempt(run: Run, reclaiming: Reclaiming, background: Promise<unk
     if (new Suspects(run.host.config.stateDirectory).has(run.taskId)) {
       throw new RunFailure({ kind: 'exception', reason: 'malformed-payload' }, suspectText);
     }
-    const examination = await examine(run.task, run.host.config, () => expandScopes(run));
+    const examination = await examine(run.task, run.host, () => expandScopes(run));
     if (!examination.accepted) {
       for (const message of examination.messages) {
         run.log.error(message);

@@ -1,6 +1,7 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { type Engine, engineMessage } from '../engine/engine.ts';
 import { ensureImage } from '../engine/ensure-image.ts';
+import { possibleLimits } from '../engine/possible-limits.ts';
 import { containerName } from '../ownership/container-name.ts';
 import { type Owner, ownershipLabels } from '../ownership/labels.ts';
 import { howToGet } from './missing-sidecars.ts';
@@ -95,32 +96,35 @@ export async function startSidecar(
       // The `ready` line tells more, and sooner, than a probe from outside.
       Healthcheck: { Test: ['NONE'] },
       ...(sidecar.publish ? { ExposedPorts: { [port]: {} } } : {}),
-      HostConfig: {
-        NetworkMode: network,
-        ExtraHosts: extraHosts,
-        AutoRemove: true,
-        CapDrop: ['ALL'],
-        CapAdd: [...(sidecar.capabilities ?? [])],
-        Devices: (sidecar.devices ?? []).map((path) => ({
-          PathOnHost: path,
-          PathInContainer: path,
-          CgroupPermissions: 'rwm',
-        })),
-        Sysctls: { ...everyPort, ...sidecar.sysctls },
-        Binds: sockets === undefined ? [] : [`${sockets}:${sidecar.sockets}:ro`],
-        PortBindings: sidecar.publish
-          ? { [port]: [{ HostIp: publish.address ?? '', HostPort: publish.ports ?? '' }] }
-          : {},
-        ReadonlyRootfs: true,
-        Tmpfs: { '/tmp': '' },
-        SecurityOpt: ['no-new-privileges'],
-        Memory: memoryLimit,
-        PidsLimit: pidsLimit,
-        // Unlike its other form, the engine takes this one for more cores than the host has, too.
-        CpuPeriod: cpuPeriod,
-        CpuQuota: Math.max(leastQuota, Math.round(cpus * cpuPeriod)),
-        LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
-      },
+      HostConfig: possibleLimits(
+        {
+          NetworkMode: network,
+          ExtraHosts: extraHosts,
+          AutoRemove: true,
+          CapDrop: ['ALL'],
+          CapAdd: [...(sidecar.capabilities ?? [])],
+          Devices: (sidecar.devices ?? []).map((path) => ({
+            PathOnHost: path,
+            PathInContainer: path,
+            CgroupPermissions: 'rwm',
+          })),
+          Sysctls: { ...everyPort, ...sidecar.sysctls },
+          Binds: sockets === undefined ? [] : [`${sockets}:${sidecar.sockets}:ro`],
+          PortBindings: sidecar.publish
+            ? { [port]: [{ HostIp: publish.address ?? '', HostPort: publish.ports ?? '' }] }
+            : {},
+          ReadonlyRootfs: true,
+          Tmpfs: { '/tmp': '' },
+          SecurityOpt: ['no-new-privileges'],
+          Memory: memoryLimit,
+          PidsLimit: pidsLimit,
+          // Unlike its other form, the engine takes this one for more cores than the host has, too.
+          CpuPeriod: cpuPeriod,
+          CpuQuota: Math.max(leastQuota, Math.round(cpus * cpuPeriod)),
+          LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+        },
+        engine.capabilities,
+      ),
       NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [sidecar.alias] } } },
     })
     .catch((error: unknown) => {

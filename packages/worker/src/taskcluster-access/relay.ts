@@ -5,6 +5,7 @@ import { removeContainer } from '../containers/remove-container.ts';
 import { createRunNetwork } from '../containers/run-network.ts';
 import { type Engine, engineStatus } from '../engine/engine.ts';
 import { removedOrLost } from '../engine/engine-lost.ts';
+import { possibleLimits } from '../engine/possible-limits.ts';
 import { containerName } from '../ownership/container-name.ts';
 import { ownershipLabels } from '../ownership/labels.ts';
 import { connectTo } from './door.ts';
@@ -59,14 +60,17 @@ export class Relay implements AsyncDisposable {
       AttachStdout: true,
       AttachStderr: true,
       Healthcheck: { Test: ['NONE'] },
-      HostConfig: {
-        NetworkMode: network.id,
-        AutoRemove: true,
-        CapDrop: ['ALL'],
-        ReadonlyRootfs: true,
-        SecurityOpt: ['no-new-privileges'],
-        ...(engine.capabilities.limits.memory ? { Memory: memoryLimit } : {}),
-      },
+      HostConfig: possibleLimits(
+        {
+          NetworkMode: network.id,
+          AutoRemove: true,
+          CapDrop: ['ALL'],
+          ReadonlyRootfs: true,
+          SecurityOpt: ['no-new-privileges'],
+          Memory: memoryLimit,
+        },
+        engine.capabilities,
+      ),
     });
     resources.defer(() => removedOrLost(engine, () => removeContainer(docker, container.id)));
     const channel = (await container.attach({

@@ -12,7 +12,9 @@ import { unblocked } from '../../firewall/guard-metadata.ts';
 import { parseRegistration, unregistered } from '../../providers/worker-manager.ts';
 import { howToGet, missingSidecars } from '../../sidecars/missing-sidecars.ts';
 import { UserError } from '../../user-error.ts';
+import { localStateDirectory } from '../run-task/local-worker.ts';
 import { deploymentProblems } from './check-deployment.ts';
+import { engineNotes } from './engine-notes.ts';
 
 const leastFreeBytes = 1_000_000_000;
 
@@ -67,6 +69,9 @@ async function checkedConfig(file: string): Promise<{ config: WorkerConfig; regi
 async function checkEngine(problems: string[], config: WorkerConfig | undefined): Promise<void> {
   await attempt(problems, async () => {
     await using engine = await connectEngine();
+    for (const note of await engineNotes(engine, config?.stateDirectory ?? localStateDirectory())) {
+      process.stdout.write(`${note}\n`);
+    }
     const sidecars = (config === undefined ? features : featuresOf(config))
       .filter(({ name }) => config?.features[name]?.enabled ?? true)
       .flatMap((feature) => feature.sidecars ?? []);

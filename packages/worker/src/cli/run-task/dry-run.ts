@@ -28,7 +28,7 @@ export async function dryRun(
     const task = TaskDefinition.parse(definition);
     const examination = await examine(
       task,
-      config,
+      { config, engine },
       async () => (await auth.expandScopes({ scopes: task.scopes })).scopes,
     );
     print(`task ${name}`);

@@ -35,7 +35,7 @@ export function localWorkerConfig(
 ): WorkerConfig {
   return WorkerConfig.parse({
     cache: { volumeCachePath: join(cacheHome(), 'docker-worker', 'caches') },
-    stateDirectory: join(stateHome(), 'docker-worker'),
+    stateDirectory: localStateDirectory(),
     ...settings,
     // Somebody waits for it, who can try again.
     dockerConfig: {
@@ -63,8 +63,8 @@ function cacheHome(): string {
 }
 
 /** Where programs of this user keep what they must know the next time. */
-function stateHome(): string {
-  return process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
+export function localStateDirectory(): string {
+  return join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'docker-worker');
 }
 
 /**

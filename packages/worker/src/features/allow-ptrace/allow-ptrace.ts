@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { settingsOf } from '../../config/config.ts';
+import type { EngineCapabilities } from '../../engine/capabilities.ts';
 import { ownerTag } from '../../ownership/owner-tag.ts';
-import { RunFailure } from '../../run/resolution.ts';
 import type { Run } from '../../run/run.ts';
 import type { Contribution, Feature } from '../feature.ts';
 import { loadProfile, profileName, sweepProfiles, whyNoProfiles } from './app-armor.ts';
@@ -18,13 +18,17 @@ export const allowPtrace: Feature = {
   host: { open: ({ workerName }) => ({ sweep: () => sweepProfiles(workerName) }) },
   defaultOn: false,
   requiredScopes: () => ['docker-worker:feature:allowPtrace'],
-  unavailable: (config) =>
-    settingsOf(config, settings).allowPtrace.withoutAppArmor === 'refuse' ? whyNoProfiles() : undefined,
+  problems({ config, engine }) {
+    const { withoutAppArmor } = settingsOf(config, settings).allowPtrace;
+    const reason = withoutAppArmor === 'refuse' ? whyUnconfined(engine.capabilities) : undefined;
+    const message = `allowPtrace is not available on this worker: ${reason}`;
+    return reason === undefined ? [] : [{ path: 'payload.features.allowPtrace', message }];
+  },
   async prepare(run) {
     const { engine, config } = run.host;
     const { capability } = settingsOf(config, settings).allowPtrace;
-    const { appArmor, name, kernel } = engine.capabilities;
-    const reason = whyNoProfiles() ?? (appArmor ? undefined : `the ${name} runs without AppArmor`);
+    const { kernel } = engine.capabilities;
+    const reason = whyUnconfined(engine.capabilities);
     const confinement = reason === undefined ? await ownProfile(run) : withoutProfile(run, reason);
     if (!capability) {
       tellYama(run);
@@ -38,16 +42,23 @@ export const allowPtrace: Feature = {
   },
 };
 
+/** Why the engine can confine no task by a profile of this worker; `undefined` when it can. */
+function whyUnconfined({ name, appArmor, sharesKernel }: EngineCapabilities): string | undefined {
+  if (!appArmor) {
+    return `the ${name} runs without AppArmor`;
+  }
+  return sharesKernel
+    ? whyNoProfiles()
+    : `the ${name} is on another machine, which knows no profile of this worker`;
+}
+
 async function ownProfile({ owner, resources }: Run): Promise<string[]> {
   const name = profileName(ownerTag(owner));
   resources.use(await loadProfile(name));
   return [`apparmor=${name}`];
 }
 
-function withoutProfile({ log, host }: Run, reason: string): string[] {
-  if (settingsOf(host.config, settings).allowPtrace.withoutAppArmor === 'refuse') {
-    throw new RunFailure({ kind: 'failed' }, `allowPtrace is not available on this worker: ${reason}`);
-  }
+function withoutProfile({ log }: Run, reason: string): string[] {
   log.worker(
     `allowPtrace: no AppArmor profile confines this task, because ${reason}; ` +
       'what it can trace is limited by its process namespace, seccomp and yama alone',

@@ -22,6 +22,9 @@ export function whyNoProfiles(): string | undefined {
   if (!existsSync(join(securityFolder, 'profiles'))) {
     return `${securityFolder} is not there: mount securityfs, in the container of the worker as well`;
   }
+  if (process.getuid?.() !== 0) {
+    return 'this worker is not root, who alone can load a profile';
+  }
   return hasCommand('apparmor_parser')
     ? undefined
     : 'the command apparmor_parser is not on this worker (package apparmor)';

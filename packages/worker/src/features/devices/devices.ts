@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
 import { settingsOf, workerPoolId } from '../../config/config.ts';
+import type { EngineCapabilities } from '../../engine/capabilities.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { Problem } from '../../problem.ts';
 import { RunFailure } from '../../run/resolution.ts';
@@ -36,11 +37,23 @@ function wanted({ capabilities }: Payload): DeviceName[] {
   return deviceNames.filter((device) => capabilities?.devices?.[device] === true);
 }
 
-function unavailable({ payload, config }: FeatureRequest): Problem[] {
+function unavailable({ payload, config, engine }: FeatureRequest): Problem[] {
   return wanted(payload).flatMap((device) => {
-    const message = whyUnavailable(device, config);
+    const message = whyUnavailable(device, config) ?? whyNotGiven(device, engine.capabilities);
     return message === undefined ? [] : [{ path: `payload.capabilities.devices.${device}`, message }];
   });
+}
+
+function whyNotGiven(
+  device: DeviceName,
+  { name, rootless, sharesKernel }: EngineCapabilities,
+): string | undefined {
+  if (!sharesKernel) {
+    return `${device} is not available: the ${name} is on another machine than this worker`;
+  }
+  return rootless && device !== 'hostSharedMemory'
+    ? `${device} is not available: the ${name} is rootless, and gives no devices of the host to containers`
+    : undefined;
 }
 
 async function missingScopes({ task, payload, config, expandedScopes }: FeatureRequest): Promise<Problem[]> {

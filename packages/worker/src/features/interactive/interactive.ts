@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { execWsServer, programsForContainers } from '@docker-worker/exec-ws-server/sidecar';
-import { settingsOf } from '../../config/config.ts';
+import { settingsOf, workerNameOf } from '../../config/config.ts';
 import { readCertificate } from '../../config/read-certificate.ts';
+import { seesFolder } from '../../containers/shared-paths.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { OpenShell, ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
@@ -36,6 +37,19 @@ export const interactive: Feature = {
     return config.stateDirectory.length > longestStateDirectory
       ? `its "stateDirectory" is longer than ${longestStateDirectory} characters, too long for sockets in it`
       : undefined;
+  },
+  async problems({ config, engine }) {
+    const { stateDirectory } = config;
+    return (await seesFolder(engine, workerNameOf(config), stateDirectory))
+      ? []
+      : [
+          {
+            path: 'payload.features.interactive',
+            message:
+              `interactive is not available on this worker: the ${engine.capabilities.name} does not see its ${stateDirectory} ` +
+              '("stateDirectory"), through which the shell is brought into the container',
+          },
+        ];
   },
   notices({ payload }) {
     const lost = Object.keys(payload.env ?? {}).filter((name) => !/^[A-Za-z_]\w*$/.test(name));

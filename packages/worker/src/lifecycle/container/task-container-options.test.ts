@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { testConfig } from '../../config-file/testing/worker-config.ts';
+import { capabilitiesForTest } from '../../engine/testing/capabilities.ts';
 import type { Contribution } from '../../features/feature.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import type { Run } from '../../run/run.ts';
@@ -63,7 +64,11 @@ test('what features contribute is put together', () => {
 });
 
 function options(payload: object, contributions: Contribution[] = []) {
-  const run = { taskId: 'abc', runId: 0, host: { config: testConfig() } } as Run;
+  const run = {
+    taskId: 'abc',
+    runId: 0,
+    host: { config: testConfig(), engine: { capabilities: capabilitiesForTest() } },
+  } as Run;
   const parsed = payloadSchemaFor().parse({ image: 'busybox', maxRunTime: 10, ...payload });
   return taskContainerOptions(
     run,

@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import { terminal } from '../../containers/task-container.ts';
+import { possibleLimits } from '../../engine/possible-limits.ts';
 import type { Contribution } from '../../features/feature.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { Run } from '../../run/run.ts';
@@ -28,19 +29,22 @@ export function taskContainerOptions(
     OpenStdin: false,
     AttachStdout: true,
     AttachStderr: true,
-    HostConfig: {
-      NetworkMode: network,
-      ConsoleSize: [terminal.rows, terminal.columns],
-      ...resourceLimits(run.host.config),
-      ExtraHosts: ['localhost.localdomain:127.0.0.1', ...extraHosts],
-      // The worker reads the output as it comes and keeps it itself.
-      LogConfig: { Type: 'none', Config: {} },
-      Privileged: contributions.some(({ hostConfig }) => hostConfig?.Privileged),
-      ...(cores === undefined ? {} : { CpusetCpus: cores }),
-      Binds: merged('Binds'),
-      CapAdd: merged('CapAdd'),
-      SecurityOpt: merged('SecurityOpt'),
-      Devices: merged('Devices'),
-    },
+    HostConfig: possibleLimits(
+      {
+        NetworkMode: network,
+        ConsoleSize: [terminal.rows, terminal.columns],
+        ...resourceLimits(run.host.config),
+        ExtraHosts: ['localhost.localdomain:127.0.0.1', ...extraHosts],
+        // The worker reads the output as it comes and keeps it itself.
+        LogConfig: { Type: 'none', Config: {} },
+        Privileged: contributions.some(({ hostConfig }) => hostConfig?.Privileged),
+        ...(cores === undefined ? {} : { CpusetCpus: cores }),
+        Binds: merged('Binds'),
+        CapAdd: merged('CapAdd'),
+        SecurityOpt: merged('SecurityOpt'),
+        Devices: merged('Devices'),
+      },
+      run.host.engine.capabilities,
+    ),
   };
 }

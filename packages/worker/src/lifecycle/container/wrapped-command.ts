@@ -15,11 +15,17 @@ export function wrappedCommand(
   command: readonly string[],
   image: ImageCommand,
 ): { Entrypoint: string[]; Cmd: string[] } {
-  const entrypoint = [image.Entrypoint ?? []].flat();
+  const entrypoint = entryPointOf(image);
   // Docker forgets the image's command for a container with an entry point of its own.
   const wrapped = [...entrypoint, ...(command.length > 0 ? command : (image.Cmd ?? []))];
   if (wrapped.length === 0) {
     throw new Error('No command specified');
   }
   return { Entrypoint: [...wrapper], Cmd: wrapped };
+}
+
+/** Engines take one empty word for no entry point. */
+export function entryPointOf({ Entrypoint }: ImageCommand): string[] {
+  const words = [Entrypoint ?? []].flat();
+  return words.length === 1 && words[0] === '' ? [] : words;
 }
