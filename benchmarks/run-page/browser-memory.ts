@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { openBrowser } from '@docker-worker/exec-ws-server/testing/browser';
 import { type PageSource, serveRunPages } from '@docker-worker/run-page';
+import { chromium } from 'playwright-core';
 
 const taskId = 'fN1SbArXTPSVFNUvaOlinQ';
 
@@ -12,8 +12,10 @@ const taskId = 'fN1SbArXTPSVFNUvaOlinQ';
 export async function browserMemory(file: string, bytes: number): Promise<{ opened: number; most: number }> {
   await writeLog(file, bytes);
   await using pages = await serveRunPages(await sourceOf(file));
-  await using browser = await openBrowser();
-  const { page } = browser;
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  await using _ = { [Symbol.asyncDispose]: () => browser.close() };
+  const page = await browser.newPage({ viewport: { width: 1100, height: 700 } });
+
   await page.goto(`${pages.url}tasks/${taskId}/0`);
   await page
     .locator('.row', { hasText: /line \d/ })

@@ -1,8 +1,9 @@
 /**
- * Follows the first task of a page as its script does, until the signal aborts: waits until there is one, hears of its log, and
- * fetches the last lines of that each time.
+ * Follows the first task of a page as its script does, until the signal aborts or the page is gone: waits until there is one,
+ * hears of its log, and fetches the last lines of that each time. Gives how often it has.
  */
-export async function lookAt(url: string, signal: AbortSignal): Promise<void> {
+export async function lookAt(url: string, signal: AbortSignal): Promise<number> {
+  let looks = 0;
   try {
     const group = await found(url, /href="(\/[^"]+\/groups\/[^"]+)"/, signal);
     const task = await found(group, /href="(\/[^"]+\/tasks\/[^"]+\/0)"/, signal);
@@ -13,13 +14,13 @@ export async function lookAt(url: string, signal: AbortSignal): Promise<void> {
         // Whole chunks, as the script has them.
         const from = Math.floor(Math.max(0, lines - 40) / 200) * 200;
         await (await fetch(`${task}/log/lines?from=${from}&count=200`, { signal })).text();
+        looks += 1;
       }
     }
-  } catch (error) {
-    if (!signal.aborted) {
-      throw error;
-    }
+  } catch {
+    // The page is gone.
   }
+  return looks;
 }
 
 /** The address that a page leads to, once it does. */

@@ -102,7 +102,6 @@ browserTest(
     await openTask(page, run.url, 'build');
 
     await logShows(page, /linking {1,3}[1-9]\d* % \[#/);
-    await picture(page, 'page-live-light');
     await stateIs(page, 'completed');
     await logShows(page, 'Successful task run');
     await logShows(page, /^\d+linking 100 % \[#{50}\]$/);
@@ -148,10 +147,21 @@ browserTest(
 browserTest('a group is seen as a graph; tasks are cancelled and run again from the page', async () => {
   const ids = ['AAAAAAAAQAaAAAAAAAAAAQ', 'AAAAAAAAQAaAAAAAAAAAAg', 'AAAAAAAAQAaAAAAAAAAAAw'];
   const [build, lint, unit] = ids;
+  const tests = `
+    printf '\\033[1;32m== Tests ==\\033[0m\\n'
+    for each in $(seq 1 40); do printf '\\033[36m[%2d/40]\\033[0m part-%d: \\033[32mpassed\\033[0m in 0.%d s\\n' $each $each $each; done
+    printf '\\033[33mwarning:\\033[0m part-7 is slow\\n'
+    for each in $(seq 0 62); do
+      printf '\\rcoverage %3d %% [%-50s]' $each "$(printf '%*s' $((each / 2)) '' | tr ' ' '#')"; sleep 0.03
+    done
+    sleep 100`;
   await using run = await runWithPage([
     { taskId: build, ...task('build', 'echo built') },
     { taskId: lint, ...task('lint', 'echo no such file >&2; exit 3') },
-    { taskId: unit, ...task('test', 'echo tests; sleep 100', { dependencies: [build] }) },
+    {
+      taskId: unit,
+      ...task('test', tests, { dependencies: [build], scopes: ['docker-worker:cache:checkouts'] }),
+    },
     task('publish', 'echo published', { dependencies: [unit, lint] }),
   ]);
   await using browser = await openBrowser({ colorScheme: 'dark' });
@@ -164,6 +174,16 @@ browserTest('a group is seen as a graph; tasks are cancelled and run again from 
   await picture(page, 'page-group-dark');
   expect(await barriers(page)).toEqual([]);
 
+  await page.locator('#tasks').getByRole('link', { name: 'test' }).click();
+  await logShows(page, 'coverage  62 %');
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width: 1100, height: 860 });
+    await logShows(page, 'coverage  62 %');
+    await picture(page, `page-run-${colorScheme}`);
+    expect(await barriers(page)).toEqual([]);
+  }
+  await page.getByRole('link', { name: 'Group' }).click();
   await page.getByRole('button', { name: 'Cancel: test' }).click();
   await stateIs(page, 'exception');
   expect(await page.locator('.advice').textContent()).toContain('Somebody cancelled it');
