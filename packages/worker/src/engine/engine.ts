@@ -102,6 +102,7 @@ export async function connectEngine(
     async [Symbol.asyncDispose]() {
       leaving.abort();
       events.destroy();
+      agent?.destroy();
     },
   };
 }

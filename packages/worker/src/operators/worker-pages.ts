@@ -1,5 +1,6 @@
 import type { ArtifactView, PageLog, PageSource, Phase, RunView, WorkerView } from '@docker-worker/run-page';
 import type { Engine } from '../engine/engine.ts';
+import { ChangeListeners } from '../pages/change-listeners.ts';
 import { ImageSizes } from '../pages/image-sizes.ts';
 import type { RecentProblems } from '../pages/recent-problems.ts';
 import { runPhases } from '../pages/run-phases.ts';
@@ -11,28 +12,16 @@ import { type ContainerStatus, type Observed, type WorkerStatus, workerStatus } 
 const keptForMs = 10_000;
 
 /** The pages of a worker that belongs to a deployment: what it is doing, and each run that it has. */
-export class WorkerPages implements PageSource {
+export class WorkerPages extends ChangeListeners implements PageSource {
   readonly #observed: () => Observed;
   readonly #problems: RecentProblems;
-  readonly #listeners = new Set<() => void>();
   readonly #imageSizes = new WeakMap<Engine, ImageSizes>();
   #kept: { asked: number; things: Promise<KeptThing[]> } | undefined;
 
   constructor(observed: () => Observed, problems: RecentProblems) {
+    super();
     this.#observed = observed;
     this.#problems = problems;
-  }
-
-  /** Something that people are shown is other than it was. */
-  changed(): void {
-    for (const listener of this.#listeners) {
-      listener();
-    }
-  }
-
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
   }
 
   async run(taskId: string, runId?: number): Promise<RunView | undefined> {

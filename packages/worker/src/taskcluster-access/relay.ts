@@ -1,6 +1,7 @@
 import { performServerHandshake } from 'node:http2';
 import { createInterface } from 'node:readline';
 import { Duplex, PassThrough } from 'node:stream';
+import { heldOpen } from '../containers/held-open.ts';
 import { removeContainer } from '../containers/remove-container.ts';
 import { createRunNetwork } from '../containers/run-network.ts';
 import { type Engine, engineStatus } from '../engine/engine.ts';
@@ -54,12 +55,7 @@ export class Relay implements AsyncDisposable {
       Entrypoint: ['node', '-e', relayProgram, String(port)],
       Cmd: [],
       Labels: ownershipLabels(owner, 'relay'),
-      OpenStdin: true,
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Healthcheck: { Test: ['NONE'] },
+      ...heldOpen,
       HostConfig: possibleLimits(
         {
           NetworkMode: network.id,

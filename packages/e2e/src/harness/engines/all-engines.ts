@@ -9,6 +9,8 @@ export interface EngineKind {
   /** Programs that this machine must have for it. */
   needs: readonly string[];
   start: () => Promise<TestEngine>;
+  /** Why it is started only when it is asked for. */
+  onDemand?: string;
   /** It sees nothing of its user's files, through which a shell is brought into a container. */
   isElsewhere?: true;
 }
@@ -19,7 +21,11 @@ const rootless = ['newuidmap', 'slirp4netns'];
 export const allEngines: Record<string, EngineKind> = {
   'docker-rootful': { needs: ['dockerd'], start: rootfulDocker },
   'docker-rootless': { needs: ['dockerd', 'rootlesskit', ...rootless], start: rootlessDocker },
-  'docker-newest': { needs: ['mmdebstrap'], start: newestDocker },
+  'docker-newest': {
+    needs: ['mmdebstrap'],
+    start: newestDocker,
+    onDemand: 'it is what Debian has today: npm run test:engines -- docker-newest',
+  },
   'docker-by-tls': { needs: ['dockerd'], start: dockerByTls, isElsewhere: true },
   'docker-by-ssh': { needs: ['dockerd', 'ssh-agent'], start: dockerBySsh, isElsewhere: true },
   'podman-rootful': { needs: ['podman', 'netavark'], start: rootfulPodman },

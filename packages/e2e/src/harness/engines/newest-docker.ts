@@ -52,7 +52,7 @@ async function unpacked(): Promise<string> {
         ...['--quiet', '--mode=root', '--variant=extract', `--include=${packages.join(',')}`],
         ...options.map((option) => `--aptopt=${option}`),
         '--dpkgopt=path-exclude=/usr/share/*',
-        ...['sid', making, 'http://deb.debian.org/debian'],
+        ...['sid', making],
       ]);
       // As its package's installation would have chosen it.
       for (const name of ['iptables', 'ip6tables']) {

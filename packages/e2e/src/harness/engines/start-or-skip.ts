@@ -6,6 +6,9 @@ import type { TestEngine } from './test-engine.ts';
 export async function startOrSkip(name: string, kind: EngineKind): Promise<TestEngine | undefined> {
   const isRequired = process.env.DOCKER_WORKER_ENGINES === 'required';
   try {
+    if (kind.onDemand !== undefined && !isRequired) {
+      throw new Error(kind.onDemand);
+    }
     const missing = kind.needs.filter((program) => !isInstalled(program));
     if (missing.length > 0) {
       throw new Error(`this machine lacks ${missing.join(', ')}`);

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../async/unless-aborted.ts';
+import { entryPointOf } from '../../containers/image-command.ts';
 import { savingRepository } from '../../containers/sweep.ts';
 import { type Engine, engineStatus } from '../../engine/engine.ts';
 import { removedOrLost } from '../../engine/engine-lost.ts';
@@ -76,8 +77,8 @@ async function ownCommand(
 ): Promise<string[]> {
   const container = await docker.getContainer(containerId).inspect();
   const image = (await docker.getImage(container.Image).inspect()).Config;
-  const own = [image.Entrypoint ?? []].flat();
-  if (isDeepStrictEqual([container.Config.Entrypoint ?? []].flat(), own)) {
+  const own = entryPointOf(image);
+  if (isDeepStrictEqual(entryPointOf(container.Config), own)) {
     return [];
   }
   return [

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { entryPointOf, type ImageCommand } from './wrapped-command.ts';
+import { entryPointOf, type ImageCommand } from '../../containers/image-command.ts';
 
 /** Programs that read from their terminal, and do nothing else, when they get no argument. */
 const prompts = new Set(

@@ -1,8 +1,4 @@
-/** The parts of an image's configuration that say what its containers run. */
-export interface ImageCommand {
-  Entrypoint?: string | string[] | null;
-  Cmd?: string[] | null;
-}
+import { entryPointOf, type ImageCommand } from '../../containers/image-command.ts';
 
 /**
  * What a container has to be created with so that the wrapper runs what it would have run itself: the
@@ -22,10 +18,4 @@ export function wrappedCommand(
     throw new Error('No command specified');
   }
   return { Entrypoint: [...wrapper], Cmd: wrapped };
-}
-
-/** Engines take one empty word for no entry point. */
-export function entryPointOf({ Entrypoint }: ImageCommand): string[] {
-  const words = [Entrypoint ?? []].flat();
-  return words.length === 1 && words[0] === '' ? [] : words;
 }
