@@ -88,6 +88,7 @@ test.each(Object.entries(allEngines))(
       shell.say('exit 7\r');
       expect(await shell.exited).toBe(7);
       expect(shell.stdout).toContain('the task has run');
+      expect(shell.stdout).not.toContain('[taskcluster:error]');
     }
     expect(JSON.parse(await user.artifact('public/secret.json'))).toMatchObject({
       secret: JSON.parse(secret),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runPages } from '@docker-worker/run-page';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import fastify from 'fastify';
 import { testConfig } from '../config-file/testing/worker-config.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -139,6 +139,32 @@ test('what is on the disk is not looked for by everyone anew, nor when nobody lo
   await Promise.all([worker.get('/'), worker.get('/')]);
 
   expect(worker.asked()).toBe(1);
+});
+
+test('an image that comes while nobody may ask again is told once somebody may', async () => {
+  await using worker = begin();
+  jest.useFakeTimers();
+  try {
+    let told = 0;
+    worker.pages.onChange(() => {
+      told += 1;
+    });
+    await worker.pages.worker();
+    worker.pages.changed();
+    await worker.pages.worker();
+    await worker.pages.worker();
+    expect([worker.asked(), told]).toEqual([1, 1]);
+
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(told).toBe(2);
+    await worker.pages.worker();
+    await worker.pages.worker();
+    await jest.advanceTimersByTimeAsync(60_000);
+
+    expect([worker.asked(), told]).toEqual([2, 2]);
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test('no more problems are kept than somebody reads', () => {

@@ -16,12 +16,19 @@ export class WorkerPages extends ChangeListeners implements PageSource {
   readonly #observed: () => Observed;
   readonly #problems: RecentProblems;
   readonly #imageSizes = new WeakMap<Engine, ImageSizes>();
-  #kept: { asked: number; things: Promise<KeptThing[]> } | undefined;
+  #kept: { asked: number; changes: number; things: Promise<KeptThing[]> } | undefined;
+  #changes = 0;
+  #lookingAgain: NodeJS.Timeout | undefined;
 
   constructor(observed: () => Observed, problems: RecentProblems) {
     super();
     this.#observed = observed;
     this.#problems = problems;
+  }
+
+  override changed(): void {
+    this.#changes += 1;
+    super.changed();
   }
 
   async run(taskId: string, runId?: number): Promise<RunView | undefined> {
@@ -107,14 +114,20 @@ export class WorkerPages extends ChangeListeners implements PageSource {
     }));
   }
 
-  /** Asked for once by all who look at the same time. */
+  /** Asked for once by all who look within some time; what has changed meanwhile is told when that is over. */
   #keptThings(): Promise<KeptThing[]> {
-    if (this.#kept === undefined || Date.now() - this.#kept.asked > keptForMs) {
-      const { kept } = this.#observed();
-      this.#kept = {
-        asked: Date.now(),
-        things: kept === undefined ? Promise.resolve([]) : kept().catch(() => []),
-      };
+    const age = Date.now() - (this.#kept?.asked ?? Number.NEGATIVE_INFINITY);
+    if (this.#kept === undefined || age >= keptForMs) {
+      const things =
+        this.#observed()
+          .kept?.()
+          .catch(() => []) ?? Promise.resolve([]);
+      this.#kept = { asked: Date.now(), changes: this.#changes, things };
+    } else if (this.#kept.changes !== this.#changes) {
+      this.#lookingAgain ??= setTimeout(() => {
+        this.#lookingAgain = undefined;
+        this.changed();
+      }, keptForMs - age).unref();
     }
     return this.#kept.things;
   }
