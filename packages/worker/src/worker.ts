@@ -1,12 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { all } from './async/all.ts';
 import { unlessAborted } from './async/unless-aborted.ts';
 import { type WorkerConfig, workerNameOf } from './config/config.ts';
-import { readCertificate } from './config/read-certificate.ts';
 import { sweep } from './containers/sweep.ts';
 import { DiskRoom } from './disk-room.ts';
 import type { Engine } from './engine/engine.ts';
-import type { PullEvent } from './engine/ensure-image.ts';
 import { FaultPause } from './fault-pause.ts';
 import { featuresOf, slotsOf } from './features/index.ts';
 import { guardMetadata } from './firewall/guard-metadata.ts';
@@ -15,14 +14,13 @@ import { imagesOfHost } from './images/images-of-host.ts';
 import { configuredWarmUnits } from './lifecycle/making-run-units.ts';
 import { networkRoom } from './lifecycle/network-room.ts';
 import { performRun } from './lifecycle/perform-run.ts';
-import { type LogServer, startLogServer } from './log/log-server.ts';
-import type { WorkerMetrics } from './metrics/worker-metrics.ts';
+import { openLogServer } from './log/open-log-server.ts';
 import type { WorkerCommands } from './providers/provider.ts';
 import { claimWork } from './queue/claim-work.ts';
 import type { Claim } from './queue/queue.ts';
 import { inRun } from './run/current-run.ts';
 import { type HostPart, HostParts } from './run/host-part.ts';
-import type { OpenShell } from './run/open-shell.ts';
+import type { KeptThing } from './run/kept-thing.ts';
 import type { Outcome } from './run/outcome.ts';
 import { resolutionText } from './run/resolution.ts';
 import type { Run, RunHost } from './run/run.ts';
@@ -32,7 +30,6 @@ import { Suspects } from './run/suspects.ts';
 import { type RunPlace, RunSlots } from './run-slots.ts';
 import { sweepSharedFolders } from './sidecars/shared-folder.ts';
 import type { WarmUnits } from './sidecars/warm-units.ts';
-import type { TaskclusterAccess } from './taskcluster-access/taskcluster-access.ts';
 import { version } from './version.ts';
 
 const never = new AbortController().signal;
@@ -43,7 +40,8 @@ const longestPauseMs = 30_000;
 /** Nothing tells when a disk has room again, a phone is free or an engine answers. */
 const resourcePauseMs = 5_000;
 
-export interface WorkerOptions {
+export interface WorkerOptions
+  extends Pick<RunHost, 'access' | 'metrics' | 'onPull' | 'onStep' | 'onShell' | 'onExited'> {
   /** Its credentials may be replaced while the worker runs. */
   config: WorkerConfig;
   logger: Logger;
@@ -54,20 +52,8 @@ export interface WorkerOptions {
    * its answer is awaited, 20 s at most: what it brings is run, or given back.
    */
   hangsUp?: boolean;
-  /** For a Taskcluster that the networks of containers do not lead to. */
-  access?: TaskclusterAccess;
   /** Default: as the configuration wants them. */
   warmUnits?: WarmUnits;
-  /** Default: nothing is counted. */
-  metrics?: WorkerMetrics;
-  /** Told of every step of a pull for a task. */
-  onPull?(event: PullEvent): void;
-  /** Told of every step of a run that people are shown. */
-  onStep?(run: Run): void;
-  /** Called when people can log into a run's container. */
-  onShell?(run: Run, shell: OpenShell): void;
-  /** Told that a task's container has exited, which is there until what this returns settles. */
-  onExited?(run: Run, containerId: string, outcome: Outcome): Promise<void>;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
   /** Called when there is no task, at the start and whenever the last one has ended. */
@@ -82,6 +68,8 @@ export interface Worker extends AsyncDisposable, WorkerCommands {
   ended: Promise<void>;
   /** The runs that are under way. */
   readonly runs: Iterable<Run>;
+  /** What is kept on the host for later tasks. */
+  kept(): Promise<KeptThing[]>;
   /** False once no more tasks are claimed. */
   readonly claiming: boolean;
 }
@@ -91,11 +79,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, logger, engine } = options;
   const workerName = workerNameOf(config);
   await using starting = new AsyncDisposableStack();
-  const [logServer, swept] = await Promise.all([
-    openLogServer(config, logger),
+  const [logServer, swept] = await all([
+    openLogServer(config, logger).then((server) => starting.use(server)),
     sweep(engine.docker, workerName),
   ]);
-  starting.use(logServer);
   if (swept.containers + swept.networks + swept.images > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');
   }
@@ -117,21 +104,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
   const aborting = new AbortController();
   const host: RunHost = {
-    config,
-    version,
-    workerName,
-    engine,
-    access: options.access,
-    logServer,
-    logger,
-    metrics: options.metrics,
-    warmUnits,
-    parts,
+    ...options,
+    ...{ version, workerName, logServer, warmUnits, parts },
     stopping: aborting.signal,
-    onPull: options.onPull,
-    onStep: options.onStep,
-    onShell: options.onShell,
-    onExited: options.onExited,
   };
   return new ClaimingWorker(options, host, aborting, starting.move());
 }
@@ -139,20 +114,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 /** In the order in which they are asked for room on the disk. */
 function partsOf(config: WorkerConfig): HostPart[] {
   return [imagesOfHost, ...featuresOf(config).flatMap(({ host }) => host ?? [])];
-}
-
-async function openLogServer(config: WorkerConfig, logger: Logger): Promise<LogServer> {
-  const { liveLogAddress, liveLogPort, secureLiveLogging } = config.logging;
-  const certificate = async () => {
-    try {
-      return await readCertificate(config, 'logging.secureLiveLogging');
-    } catch (error) {
-      logger.error({ err: error }, '[alert-operator] ssl certificate error');
-      throw error;
-    }
-  };
-  const tls = secureLiveLogging ? await certificate() : undefined;
-  return await startLogServer(liveLogAddress, liveLogPort, tls);
 }
 
 class ClaimingWorker implements Worker {
@@ -193,6 +154,11 @@ class ClaimingWorker implements Worker {
 
   get runs(): Iterable<Run> {
     return this.#openRuns;
+  }
+
+  async kept(): Promise<KeptThing[]> {
+    const kept = await Promise.all([...this.#host.parts].map((part) => part.kept?.() ?? []));
+    return kept.flat();
   }
 
   get claiming(): boolean {

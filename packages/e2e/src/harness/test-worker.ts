@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { Writable } from 'node:stream';
-import { connectEngine, type Outcome, type Run, startWorker, WorkerConfig } from '@docker-worker/worker';
+import {
+  connectEngine,
+  type OpenShell,
+  type Outcome,
+  type Run,
+  startWorker,
+  WorkerConfig,
+} from '@docker-worker/worker';
 import { pino } from 'pino';
 import type { Deployment } from './deployment.ts';
 
@@ -15,6 +22,8 @@ export interface TestWorker extends AsyncDisposable {
   run(taskId: string, runId?: number): Promise<Run>;
   /** The outcome of a task's run once everything made for it is gone. */
   outcome(taskId: string, runId?: number): Promise<Outcome>;
+  /** Nobody is waited for any more in a task that people can log into. */
+  leave(taskId: string): Promise<void>;
   drain(): void;
   abort(): void;
   ended: Promise<void>;
@@ -24,6 +33,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
   const events = new EventEmitter().setMaxListeners(0);
   const runs = new Map<string, Run>();
   const outcomes = new Map<string, Outcome>();
+  const shells = new Map<string, OpenShell>();
   let log = '';
   await using starting = new AsyncDisposableStack();
   const engine = starting.use(await connectEngine());
@@ -55,6 +65,10 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
       runs.set(`${run.taskId}/${run.runId}`, run);
       events.emit('change');
     },
+    onShell({ taskId }, shell) {
+      shells.set(taskId, shell);
+      events.emit('change');
+    },
     onResolved({ taskId, runId }, outcome) {
       outcomes.set(`${taskId}/${runId}`, outcome);
       events.emit('change');
@@ -71,6 +85,7 @@ export async function startTestWorker({ local }: Deployment, settings: object = 
     },
     run: (taskId, runId) => appearing(runs, runId === undefined ? taskId : `${taskId}/${runId}`),
     outcome: (taskId, runId = 0) => appearing(outcomes, `${taskId}/${runId}`),
+    leave: async (taskId) => (await appearing(shells, taskId)).leave(),
     drain: () => worker.drain(),
     abort: () => worker.abort(),
     ended: worker.ended,

@@ -7,7 +7,7 @@ import http from 'node:http';
 
 const { request } = http;
 http.request = (...all) => {
-  if (all[0]?.path?.startsWith('/images/throws/')) {
+  if (all[0]?.path?.includes('/images/throws/')) {
     setImmediate(() => new EventEmitter().emit('error', new Error('made up')));
   }
   return Reflect.apply(request, http, all);

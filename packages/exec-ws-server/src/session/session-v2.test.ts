@@ -94,6 +94,14 @@ test('connections that come too fast are refused', async () => {
   socket.socket.close();
 });
 
+test('who comes when the container is gone is told that the task is over', async () => {
+  await using server = await startServer('gone-with-its-task');
+  const socket = await TestSocket.open(server.v2);
+
+  expect((await socket.closed).code).toBe(1011);
+  expect(socket.text).toContain('the task is over');
+});
+
 test('in a container that has stopped the reason is shown', async () => {
   await using stopped = await startContainer();
   await using server = await startServer(stopped.id);

@@ -169,8 +169,16 @@ export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain:
   }
 }
 
-/** The engine's own words for why it did not do something. */
+/** Why the engine did not do something, in its own words; a container that is gone, or the way to it, has gone with the task. */
 export function engineMessage(error: unknown): string {
-  const { json, message } = error as { json?: { message?: string }; message?: string };
-  return (json?.message ?? message ?? String(error)).trim();
+  const { code, statusCode, json, message } = error as EngineError;
+  const words = (json?.message ?? message ?? String(error)).trim();
+  return statusCode === 404 || code === 'ENOENT' || code === 'ECONNREFUSED'
+    ? `the task is over (${words})`
+    : words;
+}
+
+interface EngineError extends Partial<NodeJS.ErrnoException> {
+  statusCode?: number;
+  json?: { message?: string };
 }

@@ -63,7 +63,7 @@ export class QueuePages implements PageSource, AsyncDisposable {
     return {
       taskId,
       runId: shown,
-      runs: record.runs.length,
+      otherRuns: [...record.runs.keys()].filter((each) => each !== shown),
       name: metadata.name,
       description: metadata.description,
       groupId: taskGroupId,

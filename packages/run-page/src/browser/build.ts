@@ -12,7 +12,7 @@ export async function buildPage(folder: string): Promise<void> {
     minify: true,
     platform: 'browser',
     format: 'esm',
-    target: ['chrome110', 'firefox115', 'safari16'],
+    target: ['chrome123', 'firefox120', 'safari17.5'],
     legalComments: 'none',
     logLevel: 'warning',
   });

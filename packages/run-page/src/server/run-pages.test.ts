@@ -14,7 +14,7 @@ class TestSource implements PageSource {
   readonly asked: [string, TaskAction][] = [];
   readonly files = new Map<string, OpenArtifact>();
   readonly view: RunView = {
-    ...{ taskId, runId: 0, runs: 2, name: hostile, description: hostile, groupId: taskId },
+    ...{ taskId, runId: 0, otherRuns: [1], name: hostile, description: hostile, groupId: taskId },
     ...{ state: 'running', reason: undefined, hasLog: true, shell: 'http://127.0.0.1:1/secret/' },
     phases: [{ name: 'running', from: '2026-01-02T03:04:05.000Z' }],
     artifacts: [

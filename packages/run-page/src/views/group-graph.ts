@@ -46,11 +46,7 @@ export function groupGraph(tasks: GroupTask[], addressOf: (task: GroupTask) => s
         ...all.map(({ task, x, y }) =>
           h(
             'a',
-            {
-              href: addressOf(task),
-              class: `task ${task.state}`,
-              'aria-label': `${task.name}: ${task.state}`,
-            },
+            { href: addressOf(task), class: `task ${task.state}` },
             h('rect', { x, y, width: box.width, height: box.height, rx: 6 }),
             h('text', { x: x + 10, y: y + 18 }, shortened(task.name || task.taskId)),
             h('text', { x: x + 10, y: y + 36, class: 'small' }, task.reason ?? task.state),

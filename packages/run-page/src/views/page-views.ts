@@ -27,8 +27,8 @@ export type TaskAction = 'cancel' | 'rerun';
 export interface RunView {
   taskId: string;
   runId: number | undefined;
-  /** How many runs the task has had. */
-  runs: number;
+  /** Runs of the task that have pages, too. */
+  otherRuns: number[];
   name: string;
   description: string;
   /** Of the group whose page there is. */
@@ -76,6 +76,8 @@ export interface WorkerView {
   title: string;
   facts: [name: string, value: string][];
   slots: number;
+  /** Slots that are taken; runs may be more, of which something is left. */
+  busy: number;
   runs: WorkerRun[];
   /** Containers made ahead, for no run yet. */
   warm: ContainerView[];
@@ -103,6 +105,8 @@ export interface ContainerView {
 export interface SizedView {
   name: string;
   bytes?: number;
+  /** Whether there are more bytes, which nobody has counted. */
+  hasMore?: boolean;
   lastUsed?: string;
 }
 

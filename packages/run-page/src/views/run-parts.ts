@@ -36,9 +36,8 @@ export function runParts(view: RunView, base: string): Part[] {
 }
 
 function stateOf(view: RunView, base: string): Markup[] {
-  const { taskId, runId, runs, state, reason } = view;
+  const { taskId, runId, otherRuns, state, reason } = view;
   const step = firstStep(state, reason);
-  const others = Array.from({ length: runs }, (_, each) => each).filter((each) => each !== runId);
   return [
     h('h1', {}, view.name || taskId),
     h(
@@ -48,7 +47,7 @@ function stateOf(view: RunView, base: string): Markup[] {
       ' ',
       h('code', {}, taskId),
       runId !== undefined && ` run ${runId}`,
-      others.flatMap((each) => [' ', h('a', { href: `${base}/tasks/${taskId}/${each}` }, `run ${each}`)]),
+      otherRuns.flatMap((each) => [' ', h('a', { href: `${base}/tasks/${taskId}/${each}` }, `run ${each}`)]),
     ),
     ...(view.description === '' ? [] : [h('p', { class: 'description' }, view.description)]),
     ...(step === undefined ? [] : [h('p', { class: 'advice' }, step)]),
@@ -122,7 +121,7 @@ function viewer(artifact: ArtifactView, address: string, index: number): Markup 
     ? h(
         'details',
         { id: `artifact-${index}` },
-        h('summary', { 'aria-label': `Open ${artifact.name} here` }, 'Open here'),
+        h('summary', { 'aria-label': `Open here: ${artifact.name}` }, 'Open here'),
         h('iframe', { src: address, sandbox: '', loading: 'lazy', title: artifact.name }),
       )
     : undefined;

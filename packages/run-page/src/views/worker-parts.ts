@@ -39,8 +39,8 @@ export function workerParts(view: WorkerView, base: string): Part[] {
   ];
 }
 
-function slotsOf({ runs, slots }: WorkerView, base: string): Markup[] {
-  const free = Math.max(0, slots - runs.length);
+function slotsOf({ runs, slots, busy }: WorkerView, base: string): Markup[] {
+  const free = Math.max(0, slots - busy);
   const note = h('p', {}, `${free} of ${slots} are free.`);
   if (runs.length === 0) {
     return [note];
@@ -77,9 +77,9 @@ function sized(title: string, things: SizedView[]): Markup[] {
       : table(
           title,
           ['Name', `Size (${bytesText(total)})`, 'Last used'],
-          things.map(({ name, bytes, lastUsed }) => [
+          things.map(({ name, bytes, hasMore, lastUsed }) => [
             name,
-            bytes === undefined ? 'unknown' : bytesText(bytes),
+            bytes === undefined ? 'unknown' : `${hasMore ? 'more than ' : ''}${bytesText(bytes)}`,
             lastUsed === undefined ? '' : timeText(lastUsed),
           ]),
         ),

@@ -36,14 +36,19 @@ export async function start(options: {
 }): Promise<number> {
   await using provider = await openProvider(options.config, options.host);
   const { config, obsoleteKeys } = provider;
-  const logger = workerLogger(config, options.logLevel, (alert) => provider.alert(alert));
+  let operations: Operations | undefined;
+  const logger = workerLogger(config, options.logLevel, (alert) => {
+    provider.alert(alert);
+    operations?.onAlert(alert);
+  });
   if (obsoleteKeys.length > 0) {
     logger.warn({ keys: obsoleteKeys }, 'configuration keys without a meaning');
   }
   const current = new CurrentWorker();
   using _uncaught = endOnUncaught({ config, logger, worker: () => current.worker });
-  await using operations: Operations = await openOperations(config, logger, () => current.observed(config));
-  const { metrics, onRun, onResolved } = operations;
+  await using opened = await openOperations(config, logger, () => current.observed(config));
+  operations = opened;
+  const { metrics, onRun, onStep, onResolved } = opened;
   provider.follow(current, logger);
   let engine: Engine | undefined = await connectEngine(tellSilence(logger), current.stopped).catch(
     (error) => {
@@ -65,11 +70,12 @@ export async function start(options: {
       logger,
       metrics,
       onRun,
+      onStep,
       onResolved,
       onIdle: () => provider.workerIdle(),
     });
     current.take(worker, connection);
-    operations.ready();
+    opened.ready();
     await notifyReady();
     // Otherwise only a worker that ends in peace leaves the next one what it has compiled.
     flushCompileCache();
@@ -84,7 +90,7 @@ export async function start(options: {
     }
     engine = await reconnectEngine(config, logger, current.stopped);
   }
-  operations.ended();
+  opened.ended();
   await provider.workerEnded().catch((error: Error) => {
     logger.error({ err: error }, '[alert-operator] the end of the worker could not be told');
   });
@@ -160,7 +166,11 @@ class CurrentWorker implements WorkerCommands {
 
   observed(config: WorkerConfig): Observed {
     const claiming = this.#worker?.claiming ?? false;
-    return { config, engine: this.#engine, runs: this.#worker?.runs ?? [], claiming };
+    const worker = this.#worker;
+    return {
+      ...{ config, engine: this.#engine, claiming, runs: worker?.runs ?? [] },
+      kept: async () => (await worker?.kept()) ?? [],
+    };
   }
 
   drain(): void {

@@ -33,7 +33,7 @@ export async function createRunNetwork(docker: Docker, owner: Owner, range: stri
       });
       return { id: network.id, gateway, [Symbol.asyncDispose]: () => removeNetwork(docker, network.id) };
     } catch (error) {
-      if (!/overlap/i.test(engineMessage(error))) {
+      if (!/overlap|subnet .* is already used/i.test(engineMessage(error))) {
         throw error;
       }
     }

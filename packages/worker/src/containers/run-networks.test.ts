@@ -19,7 +19,12 @@ function makeNetworks(most: number) {
       return { id };
     },
     getNetwork: (id: string) => ({
-      inspect: async () => ({ Containers: there.get(id) }),
+      async inspect() {
+        if (!there.has(id)) {
+          throw Object.assign(new Error('no such network'), { statusCode: 404 });
+        }
+        return { Containers: there.get(id) };
+      },
       disconnect: async () => {},
       async remove() {
         there.delete(id);
@@ -49,10 +54,22 @@ test('a network on which something is left is not handed on', async () => {
   const { there, networks } = makeNetworks(1);
   const first = await networks.take(owner);
   there.set(first.id, { container: {} });
-
   await first[Symbol.asyncDispose]();
 
-  expect([...there.keys()]).toEqual([]);
+  const second = await networks.take(owner);
+
+  expect([...there.keys()]).toEqual([second.id]);
+});
+
+test('a network that somebody has removed meanwhile is not handed on', async () => {
+  const { there, networks } = makeNetworks(1);
+  const first = await networks.take(owner);
+  await first[Symbol.asyncDispose]();
+  there.delete(first.id);
+
+  const second = await networks.take(owner);
+
+  expect([...there.keys()]).toEqual([second.id]);
 });
 
 test('no more are kept than may be, and after the end none', async () => {

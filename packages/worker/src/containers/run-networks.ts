@@ -33,12 +33,7 @@ export class RunNetworks implements AsyncDisposable {
   /** A network with nothing on it, the caller's until it is disposed of. */
   async take(owner: Owner): Promise<RunNetwork> {
     const { engine, subnets } = this.#options;
-    const [kept] = this.#kept.keys();
-    if (kept !== undefined) {
-      clearTimeout(this.#kept.get(kept));
-      this.#kept.delete(kept);
-    }
-    const network = kept ?? (await createRunNetwork(engine.docker, owner, subnets));
+    const network = (await this.#takeKept()) ?? (await createRunNetwork(engine.docker, owner, subnets));
     return { ...network, [Symbol.asyncDispose]: () => this.#giveBack(network) };
   }
 
@@ -51,16 +46,25 @@ export class RunNetworks implements AsyncDisposable {
     await Promise.all(this.#leaving);
   }
 
+  /** Somebody may have removed it meanwhile, as all networks that nothing is on, or put something on it. */
+  async #takeKept(): Promise<RunNetwork | undefined> {
+    for (const [network, timer] of this.#kept) {
+      clearTimeout(timer);
+      this.#kept.delete(network);
+      if (await this.#isEmpty(network)) {
+        return network;
+      }
+      this.#remove(network);
+    }
+    return undefined;
+  }
+
   async #giveBack(network: RunNetwork): Promise<void> {
-    if (this.#hasRoom && (await this.#isEmpty(network)) && this.#hasRoom) {
+    if (!this.#closed && this.#kept.size < this.#options.most) {
       this.#kept.set(network, setTimeout(() => this.#remove(network), idleMs).unref());
     } else {
       await network[Symbol.asyncDispose]();
     }
-  }
-
-  get #hasRoom(): boolean {
-    return !this.#closed && this.#kept.size < this.#options.most;
   }
 
   /** By the engine's word. */

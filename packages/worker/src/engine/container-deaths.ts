@@ -16,7 +16,8 @@ export interface ContainerWatch extends Disposable {
 
 /** Of the engine's events, what {@link ContainerDeaths} is made of: those of this process's containers. */
 export const deathEvents = {
-  event: ['die', 'oom'],
+  // Podman goes by its own name for it, and tells of it by this one.
+  event: ['die', 'died', 'oom'],
   label: [`${label.process}=${ownProcess}`],
 };
 

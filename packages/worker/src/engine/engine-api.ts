@@ -1,5 +1,7 @@
 import nodeHttp, { type IncomingMessage, type RequestOptions } from 'node:http';
 import nodeHttps from 'node:https';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import modemTransports from 'docker-modem/lib/http.js';
 import Docker, { type Container, type Exec, type Image, type Network } from 'dockerode';
@@ -107,7 +109,16 @@ export class EnginePathRefused extends Error {
 }
 
 function limitIdle(stream: IncomingMessage, path: string, ms: number): void {
-  stream.setTimeout(ms, () => stream.destroy(new EngineTimeout('the rest of', path, ms)));
+  const expire = () => stream.destroy(new EngineTimeout('the rest of', path, ms));
+  const { socket } = stream;
+  if (socket instanceof Socket) {
+    stream.setTimeout(ms, expire);
+    return;
+  }
+  // What comes by SSH has no clock of its own.
+  const timer = setTimeout(expire, ms).unref();
+  (socket as Duplex).on('data', () => timer.refresh());
+  stream.once('close', () => clearTimeout(timer));
 }
 
 /** Only names of images have slashes, and they stay, as the engine knows them. */

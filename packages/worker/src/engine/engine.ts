@@ -102,6 +102,7 @@ export async function connectEngine(
     async [Symbol.asyncDispose]() {
       leaving.abort();
       events.destroy();
+      agent?.destroy();
     },
   };
 }
@@ -143,7 +144,9 @@ function createAgent(docker: Docker, lost: AbortSignal): HttpAgent | undefined {
   if (modem.protocol === 'ssh') {
     return undefined;
   }
-  const agent = modem.protocol === 'https' ? new HttpsAgent() : new HttpAgent();
+  // Only within a machine does nothing between the two forget a connection that is idle.
+  const keepAlive = modem.socketPath !== undefined;
+  const agent = modem.protocol === 'https' ? new HttpsAgent() : new HttpAgent({ keepAlive });
   const connect = agent.createConnection;
   agent.createConnection = (...all: Parameters<typeof connect>) => {
     lost.throwIfAborted();

@@ -75,7 +75,7 @@ test.each([
 ])('a registry that %s ends the attempt', async (_, pull) => {
   await using docker = await engine({}, pull);
 
-  const image = docker.ensure({ answerMs: 50, backOff: { maxAttempts: 2, delayFactor: 1 } });
+  const image = docker.ensure({ answerMs: 1_000, backOff: { maxAttempts: 2, delayFactor: 1 } });
 
   await expect(image).rejects.toThrow('the registry does not answer');
   expect(docker.pulls()).toBe(2);

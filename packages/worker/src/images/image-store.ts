@@ -1,6 +1,8 @@
 import type Docker from 'dockerode';
 import type { Logger } from 'pino';
 import { engineMessage, engineStatus } from '../engine/engine.ts';
+import type { KeptThing } from '../run/kept-thing.ts';
+import { engineImages } from './engine-images.ts';
 import { type ImageRecord, ImageRecords } from './image-records.ts';
 
 export interface ImageStoreOptions {
@@ -58,6 +60,13 @@ export class ImageStore {
         '[alert-operator] the use of an image could not be recorded',
       );
     });
+  }
+
+  /** All that the engine has, those included that are not ours to remove. */
+  async kept(): Promise<KeptThing[]> {
+    const records = await this.#records.list();
+    const lastUses = records.flatMap(({ names, lastUsed }) => names.map((name) => [name, lastUsed] as const));
+    return await engineImages(this.#options.docker, new Map(lastUses));
   }
 
   /** Removes what nobody has used for long. */

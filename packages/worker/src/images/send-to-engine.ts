@@ -47,7 +47,10 @@ async function answerTo(docker: Docker, body: Readable, signal: AbortSignal): Pr
   }
 }
 
-/** Files of an archive lie in a folder of the engine's for a while, which means nothing to anybody else. */
+/** Files of an archive lie in the engine's folders for a while, and Podman tries it as a folder, too; that means nothing to anybody else. */
 function withoutFolder(message: string): string {
-  return message.replace(/\/\S*?\/docker-import-\d+\//g, '');
+  return message
+    .replace(/\n \* (oci|dir): .*/g, '')
+    .replace(/\/\S*?\/docker-import-\d+\//g, '')
+    .replace(/untarring file "[^"]*": /g, '');
 }

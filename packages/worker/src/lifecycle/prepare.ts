@@ -1,4 +1,5 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import { all } from '../async/all.ts';
 import { createTaskContainer, type TaskContainer } from '../containers/task-container.ts';
 import { engineMessage } from '../engine/engine.ts';
 import type { Contribution, Feature } from '../features/feature.ts';
@@ -173,15 +174,4 @@ async function calling<T>(hook: string, feature: Feature, work: () => Promise<T>
 
 function notCreated(reason: string): string {
   return `Task was aborted because states could not be created successfully. ${reason}`;
-}
-
-/**
- * Like Promise.all, but it waits for every one before it fails with the first failure: whatever is still
- * being made when another fails has an owner by the time the run is disposed of.
- */
-async function all<const T extends readonly unknown[]>(
-  work: T,
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(work);
-  return Promise.all(work);
 }

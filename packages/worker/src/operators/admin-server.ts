@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
+import { type PageSource, runPages } from '@docker-worker/run-page';
 import fastify from 'fastify';
 import type { Registry } from 'prom-client';
 import { UserError } from '../user-error.ts';
-import { statusPage } from './status-page.ts';
 import type { WorkerStatus } from './worker-status.ts';
 
 export interface AdminServerOptions {
@@ -11,10 +11,12 @@ export interface AdminServerOptions {
   port: number;
   registry: Registry;
   status(): Promise<WorkerStatus>;
+  /** What people see. */
+  pages: PageSource;
 }
 
 /**
- * What operators see of a worker: `/status`, as a page for browsers and as JSON for everyone else, `/metrics`
+ * What operators see of a worker: pages of it and of its runs, `/status`, which is JSON and leads browsers to the pages, `/metrics`
  * for Prometheus, `/live` while the process runs, and `/ready` while it claims tasks.
  *
  * @throws UserError when it cannot listen there
@@ -24,6 +26,7 @@ export async function openAdminServer({
   port,
   registry,
   status,
+  pages,
 }: AdminServerOptions): Promise<{ port: number } & AsyncDisposable> {
   const server = fastify({ forceCloseConnections: true });
   server.get('/live', (_request, reply) => reply.type('text/plain').send('live\n'));
@@ -40,14 +43,9 @@ export async function openAdminServer({
   );
   server.get('/status.json', () => status());
   server.get('/status', async (request, reply) => {
-    const current = await status();
-    return request.headers.accept?.includes('text/html')
-      ? reply
-          .type('text/html; charset=utf-8')
-          .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
-          .send(statusPage(current))
-      : current;
+    return request.headers.accept?.includes('text/html') ? reply.redirect('/', 303) : await status();
   });
+  await server.register(runPages, { source: pages });
   await server.listen({ host: address, port }).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       `The status cannot be served at ${address} port ${port} (${error.code ?? error.message}): set another "admin.port", or 0 for any free one.`,

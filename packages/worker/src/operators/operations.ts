@@ -4,10 +4,15 @@ import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
 import { slotsOf } from '../features/index.ts';
 import { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import { RecentProblems } from '../pages/recent-problems.ts';
+import type { Alert } from '../providers/alerts.ts';
+import type { Outcome } from '../run/outcome.ts';
+import { resolutionText } from '../run/resolution.ts';
 import type { Run } from '../run/run.ts';
 import { openAdminServer } from './admin-server.ts';
 import { MetricsLines } from './metrics-lines.ts';
 import { registerGauges } from './worker-gauges.ts';
+import { WorkerPages } from './worker-pages.ts';
 import { type Observed, workerStatus } from './worker-status.ts';
 
 /** What a worker that belongs to a deployment tells its operators, from its start to its end. */
@@ -18,7 +23,11 @@ export interface Operations extends AsyncDisposable {
   /** The worker has ended for good. */
   ended(): void;
   onRun(run: Run): void;
-  onResolved(run: { taskId: string; runId: number }): void;
+  /** A step of a run that people are shown. */
+  onStep(run: Run): void;
+  onResolved(run: { taskId: string; runId: number }, outcome: Outcome): void;
+  /** Something that operators must know of. */
+  onAlert(alert: Alert): void;
 }
 
 /** @throws UserError when the status cannot be served where the configuration wants it */
@@ -29,10 +38,14 @@ export async function openOperations(
 ): Promise<Operations> {
   const metrics = new WorkerMetrics();
   registerGauges(metrics.registry, observed);
+  const problems = new RecentProblems();
+  const pages = new WorkerPages(observed, problems);
   const lines = new MetricsLines(config, (text) => standardOutput.write(text));
   const status = () => workerStatus(observed());
   await using opening = new AsyncDisposableStack();
-  const admin = opening.use(await openAdminServer({ ...config.admin, registry: metrics.registry, status }));
+  const admin = opening.use(
+    await openAdminServer({ ...config.admin, registry: metrics.registry, status, pages }),
+  );
   logger.info({ address: config.admin.address, port: admin.port }, 'status is served');
   lines.tell('instanceBoot', { at: new Date(Date.now() - uptime() * 1000) });
   const alive = () => {
@@ -51,13 +64,26 @@ export async function openOperations(
         ready = true;
         lines.tell('workerReady');
       }
+      pages.changed();
     },
     onRun({ taskId, runId, task }) {
       lines.tell('taskQueue', { at: new Date(task.created), taskId, runId });
       lines.tell('taskStart', { taskId, runId });
+      pages.changed();
     },
     ended: () => lines.tell('instanceShutdown'),
-    onResolved: ({ taskId, runId }) => lines.tell('taskFinish', { taskId, runId }),
+    onStep: () => pages.changed(),
+    onResolved({ taskId, runId }, { resolution }) {
+      lines.tell('taskFinish', { taskId, runId });
+      if (resolution.kind !== 'completed') {
+        problems.add(`${taskId} run ${runId}: ${resolutionText(resolution)}`);
+      }
+      pages.changed();
+    },
+    onAlert({ title, description }) {
+      problems.add([title, description].filter((part) => part !== '').join(': '));
+      pages.changed();
+    },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { engineDisk } from '../engine/free-disk.ts';
 import { slotsOf } from '../features/index.ts';
 import { label } from '../ownership/labels.ts';
+import type { KeptThing } from '../run/kept-thing.ts';
 import type { Run } from '../run/run.ts';
 import { version } from '../version.ts';
 
@@ -15,6 +16,8 @@ export interface Observed {
   /** `undefined` while there is none. */
   engine: Engine | undefined;
   runs: Iterable<Run>;
+  /** What is kept on the host for later tasks, once there is a worker that keeps something. */
+  kept?(): Promise<KeptThing[]>;
   /** Whether more will be claimed. */
   claiming: boolean;
 }

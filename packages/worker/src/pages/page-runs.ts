@@ -2,6 +2,7 @@ import type { RunDetails, WorkerRuns } from '@docker-worker/local-taskcluster';
 import type { Phase } from '@docker-worker/run-page';
 import type { Engine } from '../engine/engine.ts';
 import type { Run } from '../run/run.ts';
+import { ChangeListeners } from './change-listeners.ts';
 import { ImageSizes } from './image-sizes.ts';
 import { runPhases } from './run-phases.ts';
 
@@ -12,13 +13,13 @@ interface EndedRun extends Dated {
 }
 
 /** What a page tells of the runs of a worker in this process: those that it has, and how long the parts of earlier ones took. */
-export class PageRuns implements WorkerRuns {
+export class PageRuns extends ChangeListeners implements WorkerRuns {
   readonly #images: ImageSizes;
   readonly #open = new Map<string, Run>();
   readonly #ended = new Map<string, EndedRun>();
-  readonly #listeners = new Set<() => void>();
 
   constructor(engine: Pick<Engine, 'docker'>) {
+    super();
     this.#images = new ImageSizes(engine);
   }
 
@@ -37,18 +38,6 @@ export class PageRuns implements WorkerRuns {
       this.#ended.set(key, { claimed, imageReady, started, exited, image, over: new Date() });
       this.changed();
     }
-  }
-
-  /** A step of some run has been made. */
-  changed(): void {
-    for (const listener of this.#listeners) {
-      listener();
-    }
-  }
-
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
   }
 
   async details(taskId: string, runId: number): Promise<RunDetails | undefined> {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts';
+import type { KeptThing } from './kept-thing.ts';
 
 /** What a part of the host is opened with. */
 export interface PartHost {
@@ -34,6 +35,8 @@ export interface OpenPart extends Partial<AsyncDisposable> {
   room?(claimed: readonly unknown[]): number | Promise<number>;
   /** Removes what no run uses until there is `enough` room on the disk; the parts are asked in their order. */
   freeUp?(enough: () => Promise<boolean>): Promise<void>;
+  /** What it keeps for later tasks, for people to see. */
+  kept?(): Promise<KeptThing[]>;
   /** Removes what nobody has used for long; called after each run, which does not wait for it. */
   collect?(): Promise<void>;
 }

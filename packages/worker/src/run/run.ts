@@ -29,7 +29,7 @@ export interface RunHost {
   /** Name of the worker as its labels carry it. */
   workerName: string;
   engine: Engine;
-  /** To a Taskcluster that no network leads to. */
+  /** For a Taskcluster that the networks of containers do not lead to. */
   access?: TaskclusterAccess;
   logServer: LogServer;
   logger: Logger;

@@ -1,4 +1,5 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
+import { heldOpen } from '../containers/held-open.ts';
 import { type Engine, engineMessage } from '../engine/engine.ts';
 import { ensureImage } from '../engine/ensure-image.ts';
 import { possibleLimits } from '../engine/possible-limits.ts';
@@ -93,13 +94,7 @@ export async function startSidecar(
       Image: imageId,
       Cmd: ['--control', 'stdin'],
       Labels: ownershipLabels(owner, `sidecar:${sidecar.name}`),
-      OpenStdin: true,
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      // The `ready` line tells more, and sooner, than a probe from outside.
-      Healthcheck: { Test: ['NONE'] },
+      ...heldOpen,
       ...(isPublished ? { ExposedPorts: { [port]: {} } } : {}),
       HostConfig: possibleLimits(
         {

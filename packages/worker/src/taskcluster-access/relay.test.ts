@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { freePort } from '@docker-worker/service-kit/testing/free-port';
@@ -47,7 +46,8 @@ test('a connection that is reset at one end is over at the other', async () => {
   socket.write('hello');
 
   const inner = await accepted.promise;
-  const over = once(socket, 'close');
+  // With an error before it, or without.
+  const over = new Promise((resolve) => socket.once('close', resolve));
   inner.resetAndDestroy();
 
   await over;

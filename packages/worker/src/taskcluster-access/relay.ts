@@ -2,6 +2,7 @@ import { performServerHandshake } from 'node:http2';
 import { createInterface } from 'node:readline';
 import { Duplex, PassThrough } from 'node:stream';
 import type { HostConfig } from 'dockerode';
+import { heldOpen } from '../containers/held-open.ts';
 import { removeContainer } from '../containers/remove-container.ts';
 import { createRunNetwork } from '../containers/run-network.ts';
 import { type Engine, engineStatus } from '../engine/engine.ts';
@@ -111,12 +112,7 @@ export async function startRelayContainer(
     Cmd: [],
     ...(user === undefined ? {} : { User: user }),
     Labels: ownershipLabels(owner, 'relay'),
-    OpenStdin: true,
-    StdinOnce: true,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    Healthcheck: { Test: ['NONE'] },
+    ...heldOpen,
     HostConfig: possibleLimits(
       {
         ...hostConfig,
@@ -172,6 +168,6 @@ async function listens(stderr: PassThrough): Promise<void> {
     words.push(line);
   }
   throw new Error(
-    `the relay of Taskcluster ended before it listened: ${words.join('\n').trim() || 'without a word'}`,
+    `the relay ended before it listened: ${words.join('\n').trim() || 'without a word'}`,
   );
 }

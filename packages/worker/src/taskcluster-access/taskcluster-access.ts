@@ -1,9 +1,8 @@
+import { all } from '../async/all.ts';
 import { isOwnAddress } from '../containers/own-address.ts';
 import type { RunNetwork } from '../containers/run-network.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Door } from './door.ts';
-import { reachesByHostGateway } from './host-gateway.ts';
-import { Relay } from './relay.ts';
 
 /** What containers call the Taskcluster of this process, wherever they run. */
 export const taskclusterName = 'local-taskcluster';
@@ -82,25 +81,34 @@ export class TaskclusterAccess implements AsyncDisposable {
 
   async #findWay(): Promise<(network: string) => Promise<NetworkAccess>> {
     const { image: findImage, ...options } = this.#options;
-    const image = await findImage();
-    const [relay, isGateway] = await Promise.all([
-      Relay.start({
-        ...options,
-        image,
-        port: this.#port,
-        taskcluster: this.#taskcluster.promise,
-        onEnd: () => {
+    // Most engines need neither.
+    const [image, { Relay }, { reachesByHostGateway }] = await Promise.all([
+      findImage(),
+      import('./relay.ts'),
+      import('./host-gateway.ts'),
+    ]);
+    let isWanted = true;
+    const starting = Relay.start({
+      ...options,
+      image,
+      port: this.#port,
+      taskcluster: this.#taskcluster.promise,
+      onEnd: () => {
+        if (isWanted) {
           this.#way = undefined;
-        },
-      }),
+        }
+      },
+    });
+    const [relay, isGateway] = await all([
+      starting.then((started) => this.#resources.use(started)),
       reachesByHostGateway({ ...options, image }),
     ]);
     if (isGateway) {
+      isWanted = false;
       await relay[Symbol.asyncDispose]();
       const extraHosts = [`${taskclusterName}:host-gateway`];
       return async () => ({ extraHosts, async [Symbol.asyncDispose]() {} });
     }
-    this.#resources.use(relay);
     return async (network) => {
       const joined = await relay.join(network, taskclusterName);
       return { extraHosts: [], [Symbol.asyncDispose]: () => joined[Symbol.asyncDispose]() };

@@ -8,7 +8,6 @@ import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { connectEngine } from '../../engine/engine.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
-import { PageRuns } from '../../pages/page-runs.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
 import { taskclusterName } from '../../taskcluster-access/taskcluster-access.ts';
 import { UserError } from '../../user-error.ts';
@@ -146,7 +145,7 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
   const session = new Session(queue, options.artifacts, process.stdout);
   resources.defer(local.onTask((task) => session.seen(task)));
   resources.defer(tellRefusals(local, session));
-  const runs = options.page ? new PageRuns(engine) : undefined;
+  const runs = options.page ? new (await import('../../pages/page-runs.ts')).PageRuns(engine) : undefined;
   const page = runs && resources.use(await local.servePages({ runs }));
   if (page !== undefined) {
     say(`page: ${page.url}`);

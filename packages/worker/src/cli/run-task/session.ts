@@ -12,6 +12,7 @@ import { UserError } from '../../user-error.ts';
 import { exitCode } from '../exit-code.ts';
 import { ArtifactFolders } from './artifacts/artifact-folders.ts';
 import { downloadArtifacts } from './artifacts/download-artifacts.ts';
+import { listArtifacts } from './artifacts/list-artifacts.ts';
 import { phaseSeconds } from './report/phase-seconds.ts';
 import type { TaskResult } from './report/task-result.ts';
 import { taskExitCode } from './task-exit-code.ts';
@@ -25,7 +26,6 @@ const Status = z.looseObject({
     runs: z.array(z.looseObject({ scheduled: z.string() })),
   }),
 });
-const ArtifactNames = z.looseObject({ artifacts: z.array(z.looseObject({ name: z.string() })) });
 
 /** A task as the queue gets it. */
 export interface NewTask {
@@ -199,10 +199,7 @@ export class Session {
     return await Promise.all(
       [...this.#tasks.values()].map(async ({ name, taskId, ending = cancelled }) => {
         const { result, exitCode: code, reason, seconds = {}, runId } = ending;
-        const artifacts =
-          runId === undefined
-            ? []
-            : ArtifactNames.parse(await this.#queue.listArtifacts(taskId, runId)).artifacts;
+        const artifacts = runId === undefined ? [] : await listArtifacts(this.#queue, taskId, runId);
         return {
           ...{ name, taskId, result, exitCode: code, seconds, artifacts: artifacts.map((one) => one.name) },
           ...(reason === undefined ? {} : { reason }),

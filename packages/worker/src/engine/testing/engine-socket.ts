@@ -24,7 +24,14 @@ export async function engineSocket(
   const socketPath = join(folder.path, 'docker.sock');
   const asked: string[] = [];
   const server = createServer((request, response) => {
-    request.url = request.url?.replace(/^\/v\d+\.\d+(?=\/)/, '') ?? '';
+    const [version = '', minor] = /^\/v1\.(\d+)(?=\/)/.exec(request.url ?? '') ?? [];
+    request.url = request.url?.slice(version.length) ?? '';
+    const refusal = minor === undefined ? undefined : refusalOf(Number(minor), facts);
+    if (refusal !== undefined) {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ message: refusal }));
+      return;
+    }
     const fact = /^\/(version|info)$/.exec(request.url)?.[1] as keyof EngineFacts | undefined;
     if (fact !== undefined) {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(facts[fact]));
@@ -45,4 +52,18 @@ export async function engineSocket(
       await folder.remove();
     },
   };
+}
+
+/** In the words of Docker Engine 28. */
+function refusalOf(minor: number, { version }: EngineFacts): string | undefined {
+  const { MinAPIVersion, ApiVersion } = version as Record<string, string>;
+  const [least = 0, most = Number.POSITIVE_INFINITY] = [MinAPIVersion, ApiVersion].map((one) =>
+    Number(one?.split('.')[1]),
+  );
+  if (minor < least) {
+    return `client version 1.${minor} is too old. Minimum supported API version is ${MinAPIVersion}, please upgrade your client to a newer version`;
+  }
+  return minor > most
+    ? `client version 1.${minor} is too new. Maximum supported API version is ${ApiVersion}`
+    : undefined;
 }

@@ -21,6 +21,7 @@ export const artifacts: Feature = {
           onUploaded(name, { sha256, size }, seconds) {
             run.logger.info({ size, seconds }, `Uploading ${name}`);
             run.uploaded.set(name, { sha256 });
+            run.host.onStep?.(run);
             run.host.metrics?.artifacts.inc();
             run.host.metrics?.artifactBytes.inc(size);
             run.host.metrics?.artifactSeconds.observe(seconds);

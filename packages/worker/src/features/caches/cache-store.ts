@@ -1,8 +1,10 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Logger } from 'pino';
 import { ownProcess } from '../../ownership/process-identity.ts';
+import type { KeptThing } from '../../run/kept-thing.ts';
 import type { CacheContents } from './cache-contents.ts';
 import { CacheFolders } from './cache-folders.ts';
+import { folderBytes } from './folder-bytes.ts';
 import { type InstanceRecord, InstanceRecords, isAbandoned, recordsFolder } from './instance-records.ts';
 import { PurgeRequests } from './purge-requests.ts';
 
@@ -116,6 +118,19 @@ export class CacheStore implements AsyncDisposable {
       this.#inBackground(content.remove());
     }
     return left.length + unknown.length;
+  }
+
+  /** Every instance, with its size where it is a folder of this host. */
+  async kept(): Promise<KeptThing[]> {
+    const { records, contents } = await this.#place;
+    return await Promise.all(
+      (await records.list()).map(async (record) => {
+        const { name, lastUsed } = record;
+        const source = contents.source(record);
+        const size = isAbsolute(source) ? await folderBytes(source) : {};
+        return { kind: 'cache' as const, name, lastUsed, ...size };
+      }),
+    );
   }
 
   /** Waits for deletions under way. */

@@ -26,6 +26,7 @@ export const cachesOfHost: HostPart<CachesOfHost> = {
       store,
       purges: new PurgeService(config, store, logger),
       sweep: () => store.sweep(),
+      kept: () => store.kept(),
       async freeUp() {
         const removed = await store.freeUp();
         metrics?.removed.inc({ kind: 'cache' }, removed);

@@ -54,6 +54,7 @@ async function publish(run: Run, key: KeyObject): Promise<void> {
   const name = certifiedLog;
   const { sha256 } = await uploadLog(run, { name, contentType: 'text/plain' });
   run.uploaded.set(name, { sha256 });
+  run.host.onStep?.(run);
   const document = Buffer.from(JSON.stringify(certificate(run), null, 2));
   const artifacts = [
     { name: certificateName, contentType: 'text/plain', source: document },

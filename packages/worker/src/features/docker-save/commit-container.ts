@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../async/unless-aborted.ts';
+import { entryPointOf } from '../../containers/image-command.ts';
 import { savingRepository } from '../../containers/sweep.ts';
 import { type Engine, engineStatus } from '../../engine/engine.ts';
 import { removedOrLost } from '../../engine/engine-lost.ts';
@@ -13,12 +15,16 @@ export interface CommittedImage extends AsyncDisposable {
   archive(signal: AbortSignal): Promise<Readable>;
 }
 
-/** Makes an image of a container that has exited, under those names. */
+/**
+ * Makes an image of a container that has exited, under those names.
+ *
+ * @param command the task's own; empty for that of its image
+ */
 export async function commitContainer(
   engine: Engine,
   containerId: string,
   owner: Owner,
-  names: readonly string[],
+  { names, command }: { names: readonly string[]; command: readonly string[] },
   signal: AbortSignal,
 ): Promise<CommittedImage> {
   const { docker } = engine;
@@ -34,10 +40,13 @@ export async function commitContainer(
         }
       });
   const remove = (name: string) => removedOrLost(engine, () => removed(name));
-  // An image takes over its container's labels, and nothing but an empty value can be put in their place.
-  const changes = `LABEL ${Object.values(label)
-    .map((key) => `${key}=""`)
-    .join(' ')}`;
+  const changes = [
+    // An image takes over its container's labels, and nothing but an empty value can be put in their place.
+    `LABEL ${Object.values(label)
+      .map((key) => `${key}=""`)
+      .join(' ')}`,
+    ...(await ownCommand(docker, containerId, command)),
+  ].join('\n');
   const committing = docker
     .getContainer(containerId)
     .commit({ repo: savingRepository, tag, comment: owner.taskRun, changes });
@@ -58,6 +67,26 @@ export async function commitContainer(
     archive: (archiveSignal) => savedImages(docker, names, archiveSignal),
     [Symbol.asyncDispose]: () => made.disposeAsync(),
   };
+}
+
+/** What ran the command of an interactive task was only lent to its container. */
+async function ownCommand(
+  docker: Docker,
+  containerId: string,
+  command: readonly string[],
+): Promise<string[]> {
+  const container = await docker.getContainer(containerId).inspect();
+  const image = (await docker.getImage(container.Image).inspect()).Config;
+  const own = entryPointOf(image);
+  if (isDeepStrictEqual(entryPointOf(container.Config), own)) {
+    return [];
+  }
+  return [
+    // No entry point would be the container's; engines take this one for none.
+    `ENTRYPOINT ${JSON.stringify(own.length > 0 ? own : [''])}`,
+    // After it, since another entry point takes the command away.
+    `CMD ${JSON.stringify(command.length > 0 ? command : (image.Cmd ?? []))}`,
+  ];
 }
 
 /** dockerode's own call takes one name only. */

@@ -23,7 +23,7 @@ export const dockerSave: Feature = {
         if (run.signal.aborted && (run.signal.reason as RunAbort).resolution.kind === 'none') {
           return;
         }
-        await saveContainer(run, container, payload.cache, signal);
+        await saveContainer(run, container, payload, signal);
       },
     };
   },

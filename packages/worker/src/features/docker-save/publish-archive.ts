@@ -38,6 +38,7 @@ export async function publishArchive(
     signal,
   });
   run.uploaded.set(name, { sha256: content.original.sha256 });
+  run.host.onStep?.(run);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   log.worker(
     `dockerSave: ${name} is uploaded: ${bytesText(content.original.size)}, ` +

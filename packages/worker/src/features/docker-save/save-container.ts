@@ -3,6 +3,7 @@ import { errorText } from '../../artifacts/error-text.ts';
 import { bytesText } from '../../bytes-text.ts';
 import type { RunningContainer } from '../../containers/task-container.ts';
 import { engineMessage } from '../../engine/engine.ts';
+import type { Payload } from '../../payload/payload.ts';
 import type { Run } from '../../run/run.ts';
 import { commitContainer } from './commit-container.ts';
 import { type DiskBudget, diskBudget } from './disk-budget.ts';
@@ -17,16 +18,18 @@ export function cacheArtifact(name: string): string {
   return `public/cache/${name}.tar`;
 }
 
+type SavedPayload = Pick<Payload, 'cache' | 'command'>;
+
 /**
  * Uploads a container that has exited as an image, and the task's caches beside it. All are tried, whatever
  * becomes of the others; then a failure rejects with its reason.
  *
- * @param caches name → where the container has it
+ * @param payload its caches are name → where the container has them
  */
 export async function saveContainer(
   run: Run,
   container: RunningContainer,
-  caches: Readonly<Record<string, string>>,
+  payload: SavedPayload,
   signal: AbortSignal,
 ): Promise<void> {
   const { docker } = run.host.engine;
@@ -40,8 +43,10 @@ export async function saveContainer(
     throw new Error(`dockerSave: the container cannot be saved: ${errorText(error)}`);
   }
   const outcomes = await Promise.allSettled([
-    explained(imageArtifact, signal, () => saveImage(run, container, { own, whole }, budget, signal)),
-    ...Object.entries(caches).map(([name, mount]) => {
+    explained(imageArtifact, signal, () =>
+      saveImage(run, container, payload, { own, whole }, budget, signal),
+    ),
+    ...Object.entries(payload.cache).map(([name, mount]) => {
       const artifact = cacheArtifact(name);
       return explained(artifact, signal, async () => {
         // Read as the container sees it, where no link of the cache leads to a file of this host.
@@ -59,13 +64,15 @@ export async function saveContainer(
 async function saveImage(
   run: Run,
   container: RunningContainer,
+  payload: SavedPayload,
   { own, whole }: { own: number; whole: number },
   budget: DiskBudget,
   signal: AbortSignal,
 ): Promise<void> {
   const names = savedImageNames(run.taskId, run.runId);
   run.log.worker(`dockerSave: saving the container (${bytesText(own)} of its own) as ${names.join(' and ')}`);
-  await using image = await commitContainer(run.host.engine, container.id, run.owner, names, signal);
+  const wanted = { names, command: payload.command };
+  await using image = await commitContainer(run.host.engine, container.id, run.owner, wanted, signal);
   const archive = await image.archive(signal);
   await publishArchive(run, imageArtifact, archive, { budget, signal, expected: whole });
 }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { ImageCommand } from './wrapped-command.ts';
+import { entryPointOf, type ImageCommand } from '../../containers/image-command.ts';
 
 /** Programs that read from their terminal, and do nothing else, when they get no argument. */
 const prompts = new Set(
@@ -14,8 +14,8 @@ const harmless = new Set(['-i', '-l', '-il', '-li', '--login', '--interactive'])
  * The image's own command, if all that it does is to wait for input. The terminal of a task has nobody to
  * type, so such a task would wait for its maxRunTime.
  */
-export function waitingCommand({ Entrypoint, Cmd }: ImageCommand): string | undefined {
-  const command = [...[Entrypoint ?? []].flat(), ...(Cmd ?? [])];
+export function waitingCommand(image: ImageCommand): string | undefined {
+  const command = [...entryPointOf(image), ...(image.Cmd ?? [])];
   // `CMD bash` is this shell with that command.
   const [program = '', ...args] = /^(\/bin\/)?sh -c [^ ]+$/.test(command.join(' '))
     ? command.slice(2)

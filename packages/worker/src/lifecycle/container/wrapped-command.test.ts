@@ -14,6 +14,7 @@ test.each([
   ],
   ["the image's entry point with its command", [], { Entrypoint: ['e'], Cmd: ['image'] }, ['e', 'image']],
   ["the image's entry point alone", [], { Entrypoint: ['e'], Cmd: null }, ['e']],
+  ['no entry point, as engines write it,', ['a'], { Entrypoint: [''], Cmd: ['image'] }, ['a']],
   ['an entry point that is one text', ['a'], { Entrypoint: 'e', Cmd: null }, ['e', 'a']],
 ])('%s is run by the wrapper', (_, command, image, wrapped) => {
   expect(wrappedCommand(wrapper, command, image)).toEqual({ Entrypoint: wrapper, Cmd: wrapped });

@@ -1,8 +1,4 @@
-/** The parts of an image's configuration that say what its containers run. */
-export interface ImageCommand {
-  Entrypoint?: string | string[] | null;
-  Cmd?: string[] | null;
-}
+import { entryPointOf, type ImageCommand } from '../../containers/image-command.ts';
 
 /**
  * What a container has to be created with so that the wrapper runs what it would have run itself: the
@@ -15,7 +11,7 @@ export function wrappedCommand(
   command: readonly string[],
   image: ImageCommand,
 ): { Entrypoint: string[]; Cmd: string[] } {
-  const entrypoint = [image.Entrypoint ?? []].flat();
+  const entrypoint = entryPointOf(image);
   // Docker forgets the image's command for a container with an entry point of its own.
   const wrapped = [...entrypoint, ...(command.length > 0 ? command : (image.Cmd ?? []))];
   if (wrapped.length === 0) {

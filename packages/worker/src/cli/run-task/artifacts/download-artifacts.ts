@@ -4,13 +4,9 @@ import { dirname, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from 'taskcluster-client';
-import { z } from 'zod';
 import { refusalText } from '../../../queue/refusal-text.ts';
 import { UserError } from '../../../user-error.ts';
-
-const ArtifactList = z.looseObject({
-  artifacts: z.array(z.looseObject({ name: z.string(), storageType: z.string() })),
-});
+import { listArtifacts } from './list-artifacts.ts';
 
 /** Characters of what a stranger says. */
 const longestWords = 200;
@@ -22,7 +18,7 @@ export async function downloadArtifacts(
   runId: number,
   folder: string,
 ): Promise<string[]> {
-  const { artifacts } = ArtifactList.parse(await queue.listArtifacts(taskId, runId));
+  const artifacts = await listArtifacts(queue, taskId, runId);
   const stored = artifacts.filter(({ storageType }) => storageType === 's3' || storageType === 'object');
   const files: string[] = [];
   const failed: string[] = [];
