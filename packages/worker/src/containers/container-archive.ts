@@ -23,7 +23,7 @@ export async function containerArchive(container: Container, path: string): Prom
 
 /** A tar stream that ends with an error where the engine has stopped before the end, which HTTP does not always tell. */
 export function wholeArchive(stream: Readable): Readable {
-  let last = Buffer.alloc(0);
+  let last: Buffer = Buffer.alloc(0);
   const checked = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       last =
