@@ -14,10 +14,10 @@ const needless: Record<string, string> = {
   '@parcel/watcher': 'has its binary in a package for each platform, and compiles only without that',
   '@swc/core': 'looks only whether the package of its platform is there',
   'cpu-features':
-    'compiles what ssh2 takes to choose a cipher, for engines reached by ssh: ssh2 does without it',
+    'compiles what ssh2 takes to choose a cipher: ssh2 does without it',
   esbuild: 'looks only whether the package of its platform is there',
   protobufjs: 'only warns of version ranges',
-  ssh2: 'compiles faster ciphers, for engines reached by ssh: Node has them as well',
+  ssh2: 'compiles ciphers for dockerode: its connections by ssh are made by the ssh program here',
 };
 
 const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {

@@ -74,22 +74,13 @@ test.each(Object.entries(allEngines))(
     await using shell = user.runTask(everything, ['--shell', '--secret', `engines=${secret}`], {
       terminal: { rows: 24, columns: 80 },
     });
-    if (kind.isElsewhere) {
-      expect(await shell.exited).not.toBe(0);
-      expect(shell.stdout).toMatch(/interactive is not available on this worker: .* does not see its /);
-      expect(await contents(engine)).toEqual(before);
-      await using task = user.runTask(everything, ['--secret', `engines=${secret}`]);
-      expect(await task.exited).toBe(0);
-      expect(task.stdout).toContain('the task has run');
-    } else {
-      await shell.printed(/\/ # /);
-      shell.say('cat /cache/mark; cat /secret.json\r');
-      await shell.printed(/made by the first task.*hello to /s);
-      shell.say('exit 7\r');
-      expect(await shell.exited).toBe(7);
-      expect(shell.stdout).toContain('the task has run');
-      expect(shell.stdout).not.toContain('[taskcluster:error]');
-    }
+    await shell.printed(/\/ # /);
+    shell.say('cat /cache/mark; cat /secret.json\r');
+    await shell.printed(/made by the first task.*hello to /s);
+    shell.say('exit 7\r');
+    expect(await shell.exited).toBe(7);
+    expect(shell.stdout).toContain('the task has run');
+    expect(shell.stdout).not.toContain('[taskcluster:error]');
     expect(JSON.parse(await user.artifact('public/secret.json'))).toMatchObject({
       secret: JSON.parse(secret),
     });

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { countStreamed } from '@docker-worker/service-kit';
 import { readInBulk } from '@docker-worker/service-kit/bulk-reader';
@@ -41,7 +41,7 @@ export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain:
   /** Who does not want output now. */
   readonly holds: Holds;
   readonly #exec: Docker.Exec;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #tty: boolean;
   #wantedSize: TerminalSize | undefined;
   #sizing: Promise<void> | undefined;
@@ -61,11 +61,11 @@ export class ExecProcess extends EventEmitter<{ output: [Output, Buffer]; drain:
       Env: [...env],
     });
     // Tty in both calls: engines differ in which of them decides about the form of the stream.
-    const socket = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Socket;
+    const socket = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Duplex;
     return new ExecProcess(exec, socket, tty);
   }
 
-  private constructor(exec: Docker.Exec, socket: Socket, tty: boolean) {
+  private constructor(exec: Docker.Exec, socket: Duplex, tty: boolean) {
     super();
     this.#exec = exec;
     this.#tty = tty;

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { listening } from '../testing/listening.ts';
 import { readInBulk } from './bulk-reader.ts';
@@ -49,6 +50,25 @@ test('a reader that stops after each piece gets all bytes in their order', async
   await once(bulk, 'close');
 
   expect(Buffer.concat(read).equals(bytes)).toBe(true);
+});
+
+test('what is no socket, such as the output of a program, is read as well', async () => {
+  const program = new PassThrough({ allowHalfOpen: false });
+  const read: string[] = [];
+  const bulk = readInBulk(program, (bytes) => {
+    read.push(bytes.toString());
+    setImmediate(() => bulk.resume());
+    return false;
+  });
+  for (const text of ['one, ', 'two, ', 'three']) program.write(text);
+  program.end();
+
+  await new Promise(setImmediate);
+  expect(read).toEqual([]);
+  bulk.resume();
+  await once(bulk, 'close');
+
+  expect(read.join('')).toBe('one, two, three');
 });
 
 test('nothing is read while the reader has stopped', async () => {

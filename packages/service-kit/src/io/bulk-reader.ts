@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 
 /** Most bytes of a piece: what Linux keeps for the reader of a Unix socket, and some more. */
@@ -12,8 +13,9 @@ export const largestPiece = 256 * 1024;
  * @param take is handed a part of the buffer, good until it returns; false stops the reading until `resume`
  * @returns the same connection, which reads from the first `resume` on, emits `end` but no `data`, and closes after the end
  */
-export function readInBulk(socket: Socket, take: (bytes: Buffer) => boolean): Socket {
-  if (socket instanceof TLSSocket) {
+export function readInBulk(socket: Duplex, take: (bytes: Buffer) => boolean): Duplex {
+  // Only what comes as the kernel has it can be read so; not TLS, nor the output of a program.
+  if (!(socket instanceof Socket) || socket instanceof TLSSocket) {
     return socket.on('data', (bytes: Buffer) => take(bytes) || socket.pause()).pause();
   }
   const buffer = Buffer.allocUnsafeSlow(largestPiece);

@@ -13,6 +13,7 @@ import { ContainerDeaths, deathEvents } from './container-deaths.ts';
 import { contextVariables } from './docker-context.ts';
 import { EngineApi, type EngineLimits } from './engine-api.ts';
 import { EngineLost } from './engine-lost.ts';
+import { sshAgent } from './ssh-agent.ts';
 
 /** How often an engine is asked whether it still answers. */
 const pulseMs = 2_000;
@@ -77,7 +78,7 @@ export async function connectEngine(
   const lose = (reason: string) => {
     if (!leaving.signal.aborted) {
       losing.abort(new EngineLost(reason));
-      agent?.destroy();
+      agent.destroy();
       events.destroy();
     }
   };
@@ -102,7 +103,7 @@ export async function connectEngine(
     async [Symbol.asyncDispose]() {
       leaving.abort();
       events.destroy();
-      agent?.destroy();
+      agent.destroy();
     },
   };
 }
@@ -138,15 +139,10 @@ async function watchPulse(
   }
 }
 
-/** Opens no connection to an engine that is lost. SSH connections have an agent of dockerode's own. */
-function createAgent(docker: Docker, lost: AbortSignal): HttpAgent | undefined {
+/** Opens no connection to an engine that is lost. */
+function createAgent(docker: Docker, lost: AbortSignal): HttpAgent {
   const modem = docker.modem as ModemOptions;
-  if (modem.protocol === 'ssh') {
-    return undefined;
-  }
-  // Only within a machine does nothing between the two forget a connection that is idle.
-  const keepAlive = modem.socketPath !== undefined;
-  const agent = modem.protocol === 'https' ? new HttpsAgent() : new HttpAgent({ keepAlive });
+  const agent = agentFor(modem);
   const connect = agent.createConnection;
   agent.createConnection = (...all: Parameters<typeof connect>) => {
     lost.throwIfAborted();
@@ -154,6 +150,18 @@ function createAgent(docker: Docker, lost: AbortSignal): HttpAgent | undefined {
   };
   modem.agent = agent;
   return agent;
+}
+
+function agentFor(modem: ModemOptions): HttpAgent {
+  const { DOCKER_HOST = '' } = process.env;
+  if (DOCKER_HOST.startsWith('ssh://')) {
+    // Else dockerode would log in by itself, to whoever answers, once for each request.
+    modem.protocol = 'http';
+    return sshAgent(DOCKER_HOST, process.env);
+  }
+  // Only within a machine does nothing between the two forget a connection that is idle.
+  const keepAlive = modem.socketPath !== undefined;
+  return modem.protocol === 'https' ? new HttpsAgent() : new HttpAgent({ keepAlive });
 }
 
 export class EngineUnavailable extends UserError {

@@ -11,8 +11,6 @@ export interface EngineKind {
   start: () => Promise<TestEngine>;
   /** Why it is started only when it is asked for. */
   onDemand?: string;
-  /** It sees nothing of its user's files, through which a shell is brought into a container. */
-  isElsewhere?: true;
 }
 
 const rootless = ['newuidmap', 'slirp4netns'];
@@ -26,8 +24,8 @@ export const allEngines: Record<string, EngineKind> = {
     start: newestDocker,
     onDemand: 'it is what Debian has today: npm run test:engines -- docker-newest',
   },
-  'docker-by-tls': { needs: ['dockerd'], start: dockerByTls, isElsewhere: true },
-  'docker-by-ssh': { needs: ['dockerd', 'ssh-agent'], start: dockerBySsh, isElsewhere: true },
+  'docker-by-tls': { needs: ['dockerd'], start: dockerByTls },
+  'docker-by-ssh': { needs: ['dockerd', 'dropbear', 'ssh'], start: dockerBySsh },
   'podman-rootful': { needs: ['podman', 'netavark'], start: rootfulPodman },
   'podman-rootless': { needs: ['podman', 'netavark', ...rootless], start: rootlessPodman },
 };

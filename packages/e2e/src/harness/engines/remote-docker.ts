@@ -6,8 +6,8 @@ import { selfSigned } from '@docker-worker/service-kit/testing/self-signed';
 import { main } from '../command.ts';
 import { makeTempDir } from '../temp-dir.ts';
 import { startDaemon } from './daemon.ts';
-import { EngineRoom } from './engine-room.ts';
-import { startSshServer } from './ssh-server.ts';
+import { EngineRoom, ordinaryUser } from './engine-room.ts';
+import { sshLogin } from './ssh-login.ts';
 import type { TestEngine } from './test-engine.ts';
 
 const run = promisify(execFile);
@@ -42,15 +42,13 @@ export async function dockerByTls(): Promise<TestEngine> {
   });
 }
 
-/** A Docker Engine on another machine, reached as an SSH login reaches it. */
+/** A Docker Engine on another machine, reached by the login of an ordinary user who may use it. */
 export async function dockerBySsh(): Promise<TestEngine> {
   return await remote(async (room, folder, starting) => {
-    await startDaemon(room, ['dockerd', `--host=${socket}`]);
+    starting.use(await connect(room));
+    await startDaemon(room, ['dockerd', `--host=${socket}`, `--group=${ordinaryUser.name}`]);
     await mkdir(folder);
-    const server = starting.use(
-      await startSshServer(folder, (command) => room.command(['env', `DOCKER_HOST=${socket}`, ...command])),
-    );
-    return { DOCKER_HOST: `ssh://somebody@127.0.0.1:${server.port}`, SSH_AUTH_SOCK: server.agent };
+    return await sshLogin(room, folder, theirs);
   });
 }
 

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { largestPiece, readInBulk } from '@docker-worker/service-kit/bulk-reader';
 import type Docker from 'dockerode';
@@ -119,7 +118,7 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
       throw new Refusal(403, 'this socket starts the commands only that were made by it');
     }
     const { Tty } = parsed(StartRequest, await upgradeBody(request, client, head));
-    const engine = (await docker.getExec(id).start({ hijack: true, stdin: true, Tty })) as Socket;
+    const engine = (await docker.getExec(id).start({ hijack: true, stdin: true, Tty })) as Duplex;
     if (client.destroyed) {
       engine.destroy();
       return;
@@ -139,7 +138,7 @@ export async function openEnginePortal(options: EnginePortalOptions): Promise<As
  * Tells the client that its command runs, and passes bytes both ways until it has gone. Each way has an end of its own: a command whose input is
  * over still speaks, and what it said last is delivered after it has gone.
  */
-async function join(client: Duplex, engine: Socket): Promise<void> {
+async function join(client: Duplex, engine: Duplex): Promise<void> {
   const closed = once(client, 'close');
   let holds = 0;
   const release = () => {
