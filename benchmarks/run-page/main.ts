@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -14,11 +14,8 @@ import { costTables } from './cost-tables.ts';
 const rounds = Number(process.argv[2] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'docker-worker-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true }));
-/** It takes what the run leaves of the processors, as if it were on a machine of its own. */
-const executablePath = join(folder, 'chromium');
-writeFileSync(executablePath, '#!/bin/sh\nexec nice -n 19 /usr/bin/chromium "$@"\n', { mode: 0o755 });
 const launch = async () => {
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
 };
 

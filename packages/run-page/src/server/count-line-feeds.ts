@@ -7,7 +7,10 @@ const mostWords = 255;
 
 /** Takes four bytes at a time, since a log that is followed is counted while its task runs. */
 export function countLineFeeds(bytes: Buffer): number {
-  const start = Math.min(bytes.length, (4 - (bytes.byteOffset % 4)) % 4);
+  const start = (4 - (bytes.byteOffset % 4)) % 4;
+  if (bytes.length < start) {
+    return countOneByOne(bytes, 0, bytes.length);
+  }
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset + start, (bytes.length - start) >>> 2);
   let count = countOneByOne(bytes, 0, start);
   for (let at = 0; at < words.length; ) {
