@@ -6,6 +6,7 @@ import type { ContainerWatch } from '../engine/container-deaths.ts';
 import type { Engine } from '../engine/engine.ts';
 import { removedOrLost } from '../engine/engine-lost.ts';
 import { withIdleLimit } from '../engine/with-idle-limit.ts';
+import { containerArchive } from './container-archive.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** After the exit, output that does not come for so long is not coming. */
@@ -67,9 +68,7 @@ export async function createTaskContainer(
         async kill() {
           await container.kill().catch(() => {});
         },
-        async archive(path) {
-          return (await container.getArchive({ path })) as Readable;
-        },
+        archive: (path) => containerArchive(container, path),
       };
 
       async function exitOf(): Promise<ContainerExit> {

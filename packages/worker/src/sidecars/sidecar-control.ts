@@ -9,6 +9,7 @@ import {
   controlLine,
 } from '@docker-worker/service-kit/control';
 import type { Container } from 'dockerode';
+import { containerArchive } from '../containers/container-archive.ts';
 import { removeContainer } from '../containers/remove-container.ts';
 import type { ContainerDeath, ContainerWatch } from '../engine/container-deaths.ts';
 import { type Engine, engineMessage } from '../engine/engine.ts';
@@ -131,7 +132,7 @@ export class SidecarControl implements AsyncDisposable {
 
   /** Docker's tar stream of a path in the service's container. */
   async archive(path: string): Promise<Readable> {
-    return (await this.#container.getArchive({ path })) as Readable;
+    return await containerArchive(this.#container, path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { NotInContainer, openArchive } from '../../artifacts/archive.ts';
+import { containerArchive } from '../../containers/container-archive.ts';
 import { removeContainer } from '../../containers/remove-container.ts';
 import { type Owner, ownershipLabels } from '../../ownership/labels.ts';
 
@@ -24,7 +24,7 @@ export async function imageFolders(
     Labels: ownershipLabels(owner, 'probe'),
   });
   try {
-    const source = { archive: async (path: string) => (await container.getArchive({ path })) as Readable };
+    const source = { archive: (path: string) => containerArchive(container, path) };
     const folders = new Map<string, ImageFolder>();
     for (const path of paths) {
       try {

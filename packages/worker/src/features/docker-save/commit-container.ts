@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../async/unless-aborted.ts';
+import { wholeArchive } from '../../containers/container-archive.ts';
 import { entryPointOf } from '../../containers/image-command.ts';
 import { savingRepository } from '../../containers/sweep.ts';
 import { type Engine, engineStatus } from '../../engine/engine.ts';
@@ -64,7 +65,7 @@ export async function commitContainer(
   }
   const made = making.move();
   return {
-    archive: (archiveSignal) => savedImages(docker, names, archiveSignal),
+    archive: async (archiveSignal) => wholeArchive(await savedImages(docker, names, archiveSignal)),
     [Symbol.asyncDispose]: () => made.disposeAsync(),
   };
 }
