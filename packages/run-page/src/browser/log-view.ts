@@ -13,6 +13,8 @@ export class LogView {
   readonly #spacer = made('div', 'spacer');
   readonly #rows = made('div', 'rows');
   readonly #follow = made('button', 'follow');
+  /** By their lines; those that stay as they are are used again. */
+  #shown = new Map<number, { content: string; row: HTMLElement }>();
   #follows = true;
   /** Of the address, as in `#L120`. */
   #marked: number | undefined;
@@ -123,30 +125,49 @@ export class LogView {
     const until = Math.min(this.#lines.count, first + count);
     const offset = this.#scroller.scrollTop - (top - first) * lineHeight;
     this.#rows.style.transform = `translateY(${Math.max(0, offset)}px)`;
-    this.#rows.replaceChildren(
-      ...Array.from({ length: Math.max(0, until - first) }, (_, each) => this.#row(first + each)),
-    );
+    const before = this.#shown;
+    this.#shown = new Map();
+    for (let line = first; line < until; line += 1) {
+      const text = this.#lines.get(line) ?? '';
+      const className = this.#classOf(line);
+      const content = `${className}\n${text}`;
+      const kept = before.get(line);
+      this.#shown.set(
+        line,
+        kept?.content === content ? kept : { content, row: rowOf(line, className, text) },
+      );
+    }
+    const rows = [...this.#shown.values()].map(({ row }) => row);
+    if (rows.length !== this.#rows.children.length || rows.some((row) => row.parentNode !== this.#rows)) {
+      this.#rows.replaceChildren(...rows);
+    }
   }
 
-  #row(line: number): HTMLElement {
-    const row = made('div', 'row');
-    row.classList.toggle('marked', line === this.#marked);
-    row.classList.toggle('found', this.#search.has(line));
-    row.classList.toggle('current', line === this.#search.current);
-    const anchor = made('a', 'number');
-    anchor.href = `#L${line + 1}`;
-    anchor.textContent = String(line + 1);
-    const text = made('span', 'text');
-    for (const part of styledText(this.#lines.get(line) ?? '')) {
-      const span = made('span', part.classes.join(' '));
-      span.textContent = part.text;
-      span.style.color = part.color ?? '';
-      span.style.backgroundColor = part.background ?? '';
-      text.append(span);
-    }
-    row.append(anchor, text);
-    return row;
+  #classOf(line: number): string {
+    const names = {
+      marked: line === this.#marked,
+      found: this.#search.has(line),
+      current: line === this.#search.current,
+    };
+    return ['row', ...Object.entries(names).flatMap(([name, is]) => (is ? [name] : []))].join(' ');
   }
+}
+
+function rowOf(line: number, className: string, content: string): HTMLElement {
+  const row = made('div', className);
+  const anchor = made('a', 'number');
+  anchor.href = `#L${line + 1}`;
+  anchor.textContent = String(line + 1);
+  const text = made('span', 'text');
+  for (const part of styledText(content)) {
+    const span = made('span', part.classes.join(' '));
+    span.textContent = part.text;
+    span.style.color = part.color ?? '';
+    span.style.backgroundColor = part.background ?? '';
+    text.append(span);
+  }
+  row.append(anchor, text);
+  return row;
 }
 
 function made<Name extends keyof HTMLElementTagNameMap>(

@@ -1,8 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { countLineFeeds } from './count-line-feeds.ts';
 import { LineReader } from './line-reader.ts';
 import type { PageLog } from './page-source.ts';
 
 const blockBytes = 64 * 1024;
+/** Bytes that are read at a time to be counted. */
+const pieceBytes = 16 * blockBytes;
 const newline = 10;
 
 /**
@@ -63,23 +66,24 @@ export class LineIndex {
   }
 
   async #scan(file: FileHandle, until: number): Promise<void> {
-    const buffer = Buffer.allocUnsafe(blockBytes);
+    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, until - this.#scanned));
     while (this.#scanned < until) {
-      const left = blockBytes - (this.#scanned % blockBytes);
-      const { bytesRead } = await file.read(buffer, 0, Math.min(left, until - this.#scanned), this.#scanned);
+      const wanted = Math.min(piece.length, until - this.#scanned);
+      const { bytesRead } = await file.read(piece, 0, wanted, this.#scanned);
       if (bytesRead === 0) {
         return;
       }
-      for (let at = 0; at < bytesRead; at += 1) {
-        if (buffer[at] === newline) {
-          this.#feeds += 1;
+      for (let at = 0; at < bytesRead; ) {
+        const left = blockBytes - (this.#scanned % blockBytes);
+        const counted = piece.subarray(at, Math.min(bytesRead, at + left));
+        this.#feeds += countLineFeeds(counted);
+        this.#scanned += counted.length;
+        at += counted.length;
+        if (this.#scanned % blockBytes === 0) {
+          this.#before.push(this.#feeds);
         }
       }
-      this.#endsLine = buffer[bytesRead - 1] === newline;
-      this.#scanned += bytesRead;
-      if (this.#scanned % blockBytes === 0) {
-        this.#before.push(this.#feeds);
-      }
+      this.#endsLine = piece[bytesRead - 1] === newline;
     }
   }
 

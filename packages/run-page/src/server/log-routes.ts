@@ -34,6 +34,23 @@ export function addLogRoutes(app: FastifyInstance, source: PageSource, indexes: 
     return runId === undefined ? undefined : await source.log(taskId, runId);
   }
 
+  /** The log of a worker's run goes away when the run ends; what the run has left takes its place. */
+  async function readLog<Read>(
+    params: unknown,
+    read: (log: PageLog) => Promise<Read>,
+  ): Promise<Read | undefined> {
+    const log = await logOf(params);
+    try {
+      return log && (await read(log));
+    } catch (error) {
+      const next = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await logOf(params) : log;
+      if (next === undefined || next === log) {
+        throw error;
+      }
+      return await read(next);
+    }
+  }
+
   app.get('/tasks/:taskId/:runId/log', async (request, reply) => {
     const log = await logOf(request.params);
     if (log === undefined) {
@@ -57,22 +74,16 @@ export function addLogRoutes(app: FastifyInstance, source: PageSource, indexes: 
   });
 
   app.get('/tasks/:taskId/:runId/log/lines', async (request, reply) => {
-    const log = await logOf(request.params);
-    if (log === undefined) {
-      return notHere(reply);
-    }
     const { from, count } = Lines.parse(request.query);
-    return reply.headers(pageHeaders).send({ from, lines: await indexes.of(log).read(from, count) });
+    const lines = await readLog(request.params, (log) => indexes.of(log).read(from, count));
+    return lines === undefined ? notHere(reply) : reply.headers(pageHeaders).send({ from, lines });
   });
 
   app.get('/tasks/:taskId/:runId/log/search', async (request, reply) => {
-    const log = await logOf(request.params);
-    if (log === undefined) {
-      return notHere(reply);
-    }
     const { text } = Search.parse(request.query);
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    return reply.headers(pageHeaders).send(await findInLog(log, text, { signal: gone.signal }));
+    const found = await readLog(request.params, (log) => findInLog(log, text, { signal: gone.signal }));
+    return found === undefined ? notHere(reply) : reply.headers(pageHeaders).send(found);
   });
 }
