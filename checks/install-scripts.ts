@@ -13,8 +13,7 @@ const root = join(import.meta.dirname, '..');
 const needless: Record<string, string> = {
   '@parcel/watcher': 'has its binary in a package for each platform, and compiles only without that',
   '@swc/core': 'looks only whether the package of its platform is there',
-  'cpu-features':
-    'compiles what ssh2 takes to choose a cipher: ssh2 does without it',
+  'cpu-features': 'compiles what ssh2 takes to choose a cipher: ssh2 does without it',
   esbuild: 'looks only whether the package of its platform is there',
   protobufjs: 'only warns of version ranges',
   ssh2: 'compiles ciphers for dockerode: its connections by ssh are made by the ssh program here',

@@ -7,9 +7,8 @@ import type { Plugin } from 'esbuild';
  * them. In a bundle it is loaded where it is used. `as` is what the file calls the module.
  */
 const deferred = [
-  // Image builds and engines behind SSH.
+  // Image builds.
   { file: 'dockerode/lib/docker.js', as: 'withSession', required: './session' },
-  { file: 'docker-modem/lib/modem.js', as: 'ssh', required: './ssh' },
   // TLS and HTTP/2 of a server, and versions of plugins.
   { file: 'fastify/lib/server.js', as: 'https', required: 'node:https' },
   { file: 'fastify/lib/server.js', as: 'http2', required: 'node:http2' },
@@ -54,6 +53,8 @@ export function deferRequires(): Plugin {
       onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
         contents: "export { default as en } from './en.js';",
       }));
+      // An SSH client of JavaScript; engines are reached by the ssh program.
+      onLoad({ filter: /\/docker-modem\/lib\/ssh\.js$/ }, () => ({ contents: '' }));
       onLoad({ filter: /\/undici\/index\.js$/ }, ({ suffix }) =>
         suffix === '' ? { contents: undiciIndex() } : undefined,
       );

@@ -56,9 +56,7 @@ test('an engine elsewhere is reached by the ssh program, with what this user has
 
   const calls = (await ssh.calls()).map((call) => call.replace(/^\d+ /, ''));
   expect(new Set(calls).size).toBe(1);
-  expect(calls[0]).toMatch(
-    /-l somebody -p 2222 -T -- 127\.0\.0\.1 docker system dial-stdio$/,
-  );
+  expect(calls[0]).toMatch(/-l somebody -p 2222 -T -- 127\.0\.0\.1 docker system dial-stdio$/);
 });
 
 test('what the ssh program complains of is told', async () => {

@@ -167,7 +167,5 @@ async function listens(stderr: PassThrough): Promise<void> {
     }
     words.push(line);
   }
-  throw new Error(
-    `the relay ended before it listened: ${words.join('\n').trim() || 'without a word'}`,
-  );
+  throw new Error(`the relay ended before it listened: ${words.join('\n').trim() || 'without a word'}`);
 }
