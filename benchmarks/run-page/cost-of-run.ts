@@ -3,9 +3,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser } from 'playwright-core';
-import { followLog } from './follow-log.ts';
+import { followByRequests } from './follow-by-requests.ts';
+import { followInChromium } from './follow-in-chromium.ts';
 
-export const contenders = ['no page', 'nobody looks', 'somebody follows'] as const;
+export const contenders = [
+  'no page',
+  'nobody looks',
+  'somebody follows from elsewhere',
+  'somebody follows in Chromium here',
+] as const;
 export type Contender = (typeof contenders)[number];
 
 /** Seconds. */
@@ -41,8 +47,11 @@ export async function costOf(script: string, { contender, browser, folder }: Sur
   let following = Promise.resolve(0);
   createInterface(child.stderr).on('line', (line) => {
     const [, url] = /^page: (http\S+)$/.exec(line) ?? [];
-    if (url !== undefined && contender === 'somebody follows') {
-      following = followLog(browser, url, leaving.signal);
+    if (url !== undefined && contender === 'somebody follows from elsewhere') {
+      following = followByRequests(url, leaving.signal);
+    }
+    if (url !== undefined && contender === 'somebody follows in Chromium here') {
+      following = followInChromium(browser, url, leaving.signal);
     }
     if (line.startsWith('page: it stays')) {
       leaving.abort();
@@ -53,7 +62,7 @@ export async function costOf(script: string, { contender, browser, folder }: Sur
     at: performance.now() / 1000,
     processor: processorSeconds(child.pid),
   }));
-  if (contender === 'somebody follows' && (await following) < 5) {
+  if (contender.startsWith('somebody') && (await following) < 5) {
     throw new Error(`the log was fetched ${await following} times only`);
   }
   const [{ seconds }] = JSON.parse(readFileSync(report, 'utf8')).tasks;

@@ -6,8 +6,8 @@ import { browserMemory } from './browser-memory.ts';
 import { costTables } from './cost-tables.ts';
 
 /**
- * What the page of a run costs. First the run: its time and the worker's without the page, with a page that nobody looks at, and
- * with one whose log somebody follows in Chromium; interleaved in one run. Then the memory of Chromium with logs of two sizes.
+ * What the page of a run costs. First the run: its time and the worker's without the page, with a page that nobody looks at, with
+ * one whose log somebody follows from another machine, and in Chromium on this one; interleaved in one run. Then the memory of Chromium with logs of two sizes.
  *
  *   npm run bench:run-page [-- ROUNDS]
  */

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
  * Goes from the first page to the first task's, as a person does, and follows its log until the signal aborts.
  * Gives how often lines have been fetched.
  */
-export async function followLog(browser: Browser, url: string, signal: AbortSignal): Promise<number> {
+export async function followInChromium(browser: Browser, url: string, signal: AbortSignal): Promise<number> {
   const page = await browser.newPage({ viewport: { width: 1100, height: 700 } });
   await using _ = { [Symbol.asyncDispose]: () => page.close() };
   let fetched = 0;
