@@ -1,6 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
+import { isOutOfFiles } from '../file-limit.ts';
 
 const connectSeconds = 30;
 /** How often a silent connection is tried; after three tries in vain it is closed. */
@@ -30,23 +31,27 @@ export function sshAgent(host: string, env: NodeJS.ProcessEnv): Agent {
 
 /** Both directions of a program's standard streams, which ends with it, and with its complaint when it fails. */
 class ProgramConnection extends Duplex {
-  readonly #program: ChildProcessWithoutNullStreams;
+  readonly #program: ChildProcess;
 
-  constructor(program: ChildProcessWithoutNullStreams) {
+  constructor(program: ChildProcess) {
     super({ allowHalfOpen: false });
     this.#program = program;
     let complaint = '';
-    program.stdin.on('error', () => {});
-    program.stdout.on('data', (chunk: Buffer) => {
+    // A process that has no files left gets no pipes either.
+    program.stdin?.on('error', () => {});
+    program.stdout?.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) {
-        program.stdout.pause();
+        program.stdout?.pause();
       }
     });
-    program.stderr.setEncoding('utf8').on('data', (text: string) => {
+    program.stderr?.setEncoding('utf8').on('data', (text: string) => {
       complaint = `${complaint}${text}`.slice(-lastCharacters);
     });
     program
-      .once('error', (error) => this.destroy(new Error(`the ssh program cannot be run: ${error.message}`)))
+      .once('error', (error) => {
+        const isOurs = isOutOfFiles(error);
+        this.destroy(isOurs ? error : new Error(`the ssh program cannot be run: ${error.message}`));
+      })
       .once('close', (code) => {
         if (code === 0) {
           this.push(null);
@@ -74,16 +79,16 @@ class ProgramConnection extends Duplex {
   }
 
   override _read(): void {
-    this.#program.stdout.resume();
+    this.#program.stdout?.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     // That nobody takes it is told by the program's end.
-    this.#program.stdin.write(chunk, () => done());
+    this.#program.stdin?.write(chunk, () => done());
   }
 
   override _final(done: () => void): void {
-    this.#program.stdin.end(() => done());
+    this.#program.stdin?.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

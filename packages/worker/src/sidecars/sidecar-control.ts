@@ -10,6 +10,7 @@ import {
 } from '@docker-worker/service-kit/control';
 import type { Container } from 'dockerode';
 import { containerArchive } from '../containers/container-archive.ts';
+import { attachHeld } from '../containers/held-open.ts';
 import { removeContainer } from '../containers/remove-container.ts';
 import type { ContainerDeath, ContainerWatch } from '../engine/container-deaths.ts';
 import { type Engine, engineMessage } from '../engine/engine.ts';
@@ -122,11 +123,16 @@ export class SidecarControl implements AsyncDisposable {
     return this.#port;
   }
 
-  /** The port of the host at which the service is published. */
+  /** The port of the host at which the service is published; to be asked for once. */
   async publishedPort(): Promise<number> {
     const { tunnel, resources } = this.#options;
     if (tunnel !== undefined) {
-      this.#port ??= resources.use(await tunnel()).port;
+      const opened = await tunnel();
+      if (resources.disposed) {
+        await opened[Symbol.asyncDispose]();
+        throw this.failure('it has ended');
+      }
+      this.#port = resources.use(opened).port;
       return this.#port;
     }
     const { NetworkSettings: network } = await this.#container.inspect();
@@ -179,29 +185,17 @@ export class SidecarControl implements AsyncDisposable {
   }
 
   async #attach(): Promise<void> {
-    const channel = await this.#container.attach({
-      stream: true,
-      hijack: true,
-      stdin: true,
-      stdout: true,
-      stderr: true,
-    });
-    const stdout = new PassThrough();
-    const stderr = new PassThrough();
-    this.#container.modem.demuxStream(channel, stdout, stderr);
-    channel.on('error', () => {});
+    const { channel, stdout, stderr } = await attachHeld(this.#container);
     channel.once('close', () => {
       this.#ended = true;
       this.#closed.resolve();
-      stdout.end();
-      stderr.end();
     });
     createInterface({ input: stderr }).on('line', (line) => {
       this.#lastLines.push(line);
       this.#lastLines.splice(0, this.#lastLines.length - quotedLines);
       this.#options.onLog(line);
     });
-    this.#channel = channel as Duplex;
+    this.#channel = channel;
     const replies = new PassThrough({ objectMode: true });
     createInterface({ input: stdout })
       .on('line', (line) => this.#tellEvent(line) || replies.write(line))

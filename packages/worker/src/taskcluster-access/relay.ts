@@ -1,8 +1,8 @@
 import { performServerHandshake } from 'node:http2';
 import { createInterface } from 'node:readline';
-import { Duplex, PassThrough } from 'node:stream';
+import { Duplex, type PassThrough } from 'node:stream';
 import type { HostConfig } from 'dockerode';
-import { heldOpen } from '../containers/held-open.ts';
+import { attachHeld, heldOpen } from '../containers/held-open.ts';
 import { removeContainer } from '../containers/remove-container.ts';
 import { createRunNetwork } from '../containers/run-network.ts';
 import { type Engine, engineStatus } from '../engine/engine.ts';
@@ -126,19 +126,9 @@ export async function startRelayContainer(
     ),
   });
   resources.defer(() => removedOrLost(engine, () => removeContainer(docker, container.id)));
-  const channel = (await container.attach({
-    ...{ stream: true, hijack: true, stdin: true, stdout: true, stderr: true },
-  })) as Duplex;
+  const { channel, stdout, stderr } = await attachHeld(container);
   resources.defer(() => void channel.destroy());
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  docker.modem.demuxStream(channel, stdout, stderr);
-  channel
-    .on('error', () => {})
-    .once('close', () => {
-      stdout.end();
-      stderr.end();
-      onEnd();
-    });
+  channel.once('close', onEnd);
   serve(Duplex.from({ readable: stdout, writable: channel }), onConnection);
   await container.start();
   await listens(stderr);

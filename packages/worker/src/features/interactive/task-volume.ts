@@ -1,5 +1,5 @@
-import { type Duplex, PassThrough } from 'node:stream';
 import { programsForContainers } from '@docker-worker/exec-ws-server/sidecar';
+import { attachHeld, type HeldStreams, heldOpen } from '../../containers/held-open.ts';
 import { removeContainer } from '../../containers/remove-container.ts';
 import { createRunVolume } from '../../containers/run-volume.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -27,12 +27,7 @@ export async function makeTaskVolume(engine: Engine, owner: Owner, image: string
     Labels: ownershipLabels(owner, 'shell-folder'),
     // To whom a new volume belongs.
     User: '0:0',
-    OpenStdin: true,
-    StdinOnce: true,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    Healthcheck: { Test: ['NONE'] },
+    ...heldOpen,
     HostConfig: {
       NetworkMode: 'none',
       AutoRemove: true,
@@ -43,13 +38,10 @@ export async function makeTaskVolume(engine: Engine, owner: Owner, image: string
     },
   });
   resources.defer(() => removedOrLost(engine, () => removeContainer(docker, container.id)));
-  const channel = (await container.attach({
-    ...{ stream: true, hijack: true, stdin: true, stdout: true, stderr: true },
-  })) as Duplex;
+  const streams = await attachHeld(container);
+  const { channel } = streams;
   resources.defer(() => void channel.destroy());
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  docker.modem.demuxStream(channel, stdout, stderr);
-  const { ready, ended } = told(stdout, stderr, channel);
+  const { ready, ended } = told(streams);
   await container.start();
   await ready;
   const owned = resources.move();
@@ -61,7 +53,7 @@ export async function makeTaskVolume(engine: Engine, owner: Owner, image: string
   };
 }
 
-function told(stdout: PassThrough, stderr: PassThrough, channel: Duplex) {
+function told({ channel, stdout, stderr }: HeldStreams) {
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<string>();
   let words = '';
@@ -73,13 +65,11 @@ function told(stdout: PassThrough, stderr: PassThrough, channel: Duplex) {
   stderr.on('data', (text: Buffer) => {
     words = (words + text.toString()).slice(-2000);
   });
-  channel
-    .on('error', () => {})
-    .once('close', () => {
-      ready.reject(
-        new Error(`the folder of the shell could not be made: ${words.trim() || 'its container ended'}`),
-      );
-    });
+  channel.once('close', () => {
+    ready.reject(
+      new Error(`the folder of the shell could not be made: ${words.trim() || 'its container ended'}`),
+    );
+  });
   // Whoever awaits it is told; nobody does when the container could not be started.
   ready.promise.catch(() => {});
   return { ready: ready.promise, ended: ended.promise };
