@@ -1,5 +1,6 @@
 import taskcluster from 'taskcluster-client';
 import { z } from 'zod';
+import { registryCredentials } from '../config/registry-credentials.ts';
 import { ensureImage, type PullEvent } from '../engine/ensure-image.ts';
 import { withTag } from '../engine/image-reference.ts';
 import type { Payload } from '../payload/payload.ts';
@@ -8,7 +9,6 @@ import { TaskId } from '../queue/task-id.ts';
 import type { Run } from '../run/run.ts';
 import { isPublic } from './artifact-path.ts';
 import { imagesOfHost } from './images-of-host.ts';
-import { registryCredentials } from './registry-credentials.ts';
 import {
   ensureTaskImage,
   type LoadEvent,

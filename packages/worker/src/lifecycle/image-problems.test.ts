@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { WorkerConfig } from '../config/config.ts';
+import { registryCredentials } from '../config/registry-credentials.ts';
 import { testConfig } from '../config-file/testing/worker-config.ts';
 import type { FeatureRequest } from '../features/feature.ts';
 import { payloadSchemaFor } from '../features/payload-schema.ts';
-import { registryCredentials } from '../images/registry-credentials.ts';
 import { imageProblems } from './image-problems.ts';
 
 const registries = {

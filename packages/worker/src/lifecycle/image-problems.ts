@@ -1,7 +1,7 @@
 import { satisfiesExpression } from 'taskcluster-lib-scopes';
+import { imageScope, registryCredentials } from '../config/registry-credentials.ts';
 import type { FeatureRequest } from '../features/feature.ts';
 import { compressionOf, isPublic, knownEndings } from '../images/artifact-path.ts';
-import { imageScope, registryCredentials } from '../images/registry-credentials.ts';
 import type { Problem } from '../problem.ts';
 
 /** What forbids a task to use its image, as far as that is known before anybody has looked for it. */

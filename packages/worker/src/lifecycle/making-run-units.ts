@@ -3,8 +3,8 @@ import type { WorkerConfig } from '../config/config.ts';
 import { RunNetworks } from '../containers/run-networks.ts';
 import type { Engine } from '../engine/engine.ts';
 import { featuresOf } from '../features/index.ts';
-import { prefixCredentials } from '../images/registry-credentials.ts';
 import { RunUnit } from '../sidecars/run-unit.ts';
+import { configuredImages } from '../sidecars/sidecar-image.ts';
 import { WarmUnits, type WarmUnitsOptions } from '../sidecars/warm-units.ts';
 import type { TaskclusterAccess } from '../taskcluster-access/taskcluster-access.ts';
 import { networkRoom } from './network-room.ts';
@@ -21,7 +21,6 @@ export interface UnitHost {
 /** How units are made as the configuration wants them, on networks that are used again. */
 export function makingRunUnits(host: UnitHost): Pick<WarmUnitsOptions, 'make' | 'networks' | 'logger'> {
   const { engine, access, config, workerName, logger } = host;
-  const { registry } = config.sidecars;
   const networks = new RunNetworks({
     ...{ engine, logger },
     subnets: config.network.subnets,
@@ -29,10 +28,7 @@ export function makingRunUnits(host: UnitHost): Pick<WarmUnitsOptions, 'make' | 
   });
   const options = {
     ...{ networks, access },
-    images: {
-      ...config.sidecars,
-      credentials: registry === undefined ? undefined : prefixCredentials(config, registry),
-    },
+    images: configuredImages(config),
     readySeconds: config.sidecars.readySeconds,
     cpus: config.sidecars.cpus,
     stateDirectory: config.stateDirectory,

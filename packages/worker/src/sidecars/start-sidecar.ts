@@ -1,11 +1,10 @@
 import type { Sidecar } from '@docker-worker/service-kit/sidecar';
 import { heldOpen } from '../containers/held-open.ts';
 import { type Engine, engineMessage } from '../engine/engine.ts';
-import { ensureImage } from '../engine/ensure-image.ts';
 import { possibleLimits } from '../engine/possible-limits.ts';
 import { containerName } from '../ownership/container-name.ts';
 import { type Owner, ownershipLabels } from '../ownership/labels.ts';
-import { howToGet } from './missing-sidecars.ts';
+import { ensureSidecarImage } from './ensure-sidecar-image.ts';
 import { openPortTunnel } from './port-tunnel.ts';
 import { SidecarControl, SidecarFailure } from './sidecar-control.ts';
 import { type SidecarImages, sidecarImage } from './sidecar-image.ts';
@@ -63,18 +62,10 @@ export async function startSidecar(
   }: SidecarOptions,
 ): Promise<SidecarControl> {
   await using resources = new AsyncDisposableStack();
-  const image = sidecarImage(sidecar, images);
-  const identity = { name: sidecar.name, image };
+  const identity = { name: sidecar.name, image: sidecarImage(sidecar, images) };
   const failure = (error: unknown) => new SidecarFailure(identity, engineMessage(error));
   const port = `${sidecar.port}/tcp`;
-  const { registry, credentials } = images;
-  // A public registry may have something else by the name that they have here.
-  const pull = registry === undefined ? 'never' : 'missing';
-  const imageId = await ensureImage(engine.docker, image, { credentials, pull, signal }).catch(
-    ({ message }: Error) => {
-      throw new SidecarFailure(identity, registry === undefined ? `${message}; ${howToGet}` : message);
-    },
-  );
+  const imageId = await ensureSidecarImage(engine.docker, sidecar, images, signal);
   const folder =
     sidecar.sockets === undefined
       ? undefined

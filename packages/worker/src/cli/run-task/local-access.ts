@@ -1,10 +1,10 @@
 import type Docker from 'dockerode';
 import { type WorkerConfig, workerNameOf } from '../../config/config.ts';
+import { prefixCredentials } from '../../config/registry-credentials.ts';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ensureImage, firstLocalImage } from '../../engine/ensure-image.ts';
 import { serviceImages } from '../../features/service-images.ts';
-import { prefixCredentials } from '../../images/registry-credentials.ts';
 import { howToGet } from '../../sidecars/missing-sidecars.ts';
 import { TaskclusterAccess } from '../../taskcluster-access/taskcluster-access.ts';
 import { UserError } from '../../user-error.ts';

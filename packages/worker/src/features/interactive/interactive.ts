@@ -4,12 +4,12 @@ import { execWsServer, programsForContainers } from '@docker-worker/exec-ws-serv
 import { settingsOf } from '../../config/config.ts';
 import { readCertificate } from '../../config/read-certificate.ts';
 import { seesFolder } from '../../containers/shared-paths.ts';
-import { ensureImage } from '../../engine/ensure-image.ts';
 import type { Payload } from '../../payload/payload.ts';
 import type { OpenShell, ShellAddresses } from '../../run/open-shell.ts';
 import type { Run } from '../../run/run.ts';
+import { ensureSidecarImage } from '../../sidecars/ensure-sidecar-image.ts';
 import type { SidecarControl } from '../../sidecars/sidecar-control.ts';
-import { sidecarImage } from '../../sidecars/sidecar-image.ts';
+import { configuredImages } from '../../sidecars/sidecar-image.ts';
 import { socketName } from '../../sidecars/socket-folder.ts';
 import { type Feature, sidecarRequest } from '../feature.ts';
 import { openEnginePortal } from './engine-portal.ts';
@@ -120,7 +120,7 @@ async function makeFolder({ host, owner, signal }: Run): Promise<TaskFolder> {
   if (await seesFolder(engine, owner.worker, config.stateDirectory)) {
     return await makeTaskFolder(config.stateDirectory);
   }
-  const image = await ensureImage(engine.docker, sidecarImage(execWsServer, config.sidecars), { signal });
+  const image = await ensureSidecarImage(engine.docker, execWsServer, configuredImages(config), signal);
   return await makeTaskVolume(engine, owner, image);
 }
 

@@ -1,5 +1,5 @@
-import type { WorkerConfig } from '../config/config.ts';
 import { parseImageReference, withTag } from '../engine/image-reference.ts';
+import type { WorkerConfig } from './config.ts';
 
 export interface RegistryCredentials {
   username: string;
