@@ -38,14 +38,12 @@ const endless = /^\/(events|build|images\/(load|get)|containers\/[^/]+\/wait|com
  * and no path leads elsewhere. A redirect is an answer like any other that was not expected.
  */
 export class EngineApi extends Docker {
-  constructor(
-    options?: Docker.DockerOptions,
-    { answerMs = usualAnswerMs, idleMs = usualIdleMs }: EngineLimits = {},
-  ) {
+  constructor(options?: Docker.DockerOptions, limits: EngineLimits = {}) {
     super(options);
     const { modem } = this;
     const dial = modem.dial.bind(modem);
     modem.dial = (request, answered) => {
+      const { answerMs = usualAnswerMs, idleMs = usualIdleMs } = limits;
       const path = request.path.split('?', 1)[0] ?? '';
       if (path.endsWith('/attach')) {
         // Podman hands a body, which repeats the query, on to the container.

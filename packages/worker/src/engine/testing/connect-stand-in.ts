@@ -18,12 +18,15 @@ export async function connectStandIn(
   const { DOCKER_HOST } = process.env;
   process.env.DOCKER_HOST = `unix://${socketPath}`;
   // Read before the first pause of connecting.
-  const connecting = connectEngine(undefined, undefined, limits);
+  // They hold from then on that it is connected, which takes a busy machine longer.
+  const held: EngineLimits = {};
+  const connecting = connectEngine(undefined, undefined, held);
   process.env.DOCKER_HOST = DOCKER_HOST;
   if (DOCKER_HOST === undefined) {
     delete process.env.DOCKER_HOST;
   }
   const engine = starting.use(await connecting);
+  Object.assign(held, limits);
   const owned = starting.move();
   return { engine, asked, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
