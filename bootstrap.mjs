@@ -24,8 +24,8 @@ const commandAt = argv.findIndex((argument) => !argument.startsWith('--'));
 const options = commandAt < 0 ? argv : argv.slice(0, commandAt);
 const [command, ...args] = commandAt < 0 ? [] : argv.slice(commandAt);
 const omitDev = options.includes('--omit=dev');
-const tools = valueOf('--tools');
-const images = valueOf('--images')?.split(',');
+const tools = optionValue('--tools');
+const images = optionValue('--images')?.split(',');
 
 try {
   await Promise.all([step('packages', installPackages), step('engine', startEngine)]);
@@ -51,7 +51,7 @@ try {
   process.exitCode = 1;
 }
 
-function valueOf(option) {
+function optionValue(option) {
   return options.find((each) => each.startsWith(`${option}=`))?.slice(option.length + 1);
 }
 
