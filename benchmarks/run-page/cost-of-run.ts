@@ -15,8 +15,12 @@ export interface Ratio {
 
 /** A run with a page that nobody looks at, beside one without a page at the same time: whatever else the machine does slows both. */
 export async function ratioOfPage(script: string, folder: string): Promise<Ratio> {
-  const blocksOf = async (page: boolean) =>
-    await Array.fromAsync(new WatchedRun(script, { folder, name: `page-${page}`, page }).blocks());
+  const blocksOf = async (page: boolean) => {
+    const run = new WatchedRun(script, { folder, name: `page-${page}`, page });
+    const blocks = await Array.fromAsync(run.blocks());
+    await run.end();
+    return blocks;
+  };
   const [without, withPage] = await Promise.all([blocksOf(false), blocksOf(true)]);
   return ratio(withPage, without);
 }
@@ -46,6 +50,7 @@ export async function ratioOfFollowing(script: string, folder: string, follow: F
   }
   follower?.leave();
   await follower?.gone;
+  await run.end();
   if (followed.length < 2 * blocksOfTurn) {
     throw new Error(`only ${followed.length} blocks were followed`);
   }

@@ -7,7 +7,7 @@ import { followInChromium } from './follow-in-chromium.ts';
 /** Each prints in blocks that take about a quarter of a second. */
 const tasks = {
   'as fast as it can':
-    'for block in {1..150}; do yes "a line of a build that says what it does" | head -n 100000; echo block; done',
+    'for block in {1..150}; do yes "a line of a build that says what it does" | head -n 100000; echo block; done; echo last block',
   'busy, a line each millisecond': `perl -e '${busyBuild()}'`,
 };
 
@@ -49,5 +49,6 @@ function busyBuild(): string {
     'for $block (1 .. 150) {',
     'for $line (1 .. 250) { $sum = 0; $sum += $_ * $line for (1 .. 20000); print "[$line] of a build: $sum\\n"; }',
     'print "block\\n"; }',
+    'print "last block\\n";',
   ].join(' ');
 }

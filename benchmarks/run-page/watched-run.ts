@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,11 +15,12 @@ export interface Block {
   processor: number;
 }
 
-/** A run by `docker-worker run-task`, of which the log comes in blocks: each ends with a line `block`. */
+/** A run by `docker-worker run-task`, of which the log comes in blocks: each ends with a line `block`, the last one with `last block`. */
 export class WatchedRun {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   /** Where the page is; never, without one. */
   readonly page: Promise<string>;
+  readonly #over: Promise<unknown>;
 
   constructor(script: string, { folder, name, page }: { folder: string; name: string; page: boolean }) {
     const file = join(folder, `${name}.json`);
@@ -26,29 +28,42 @@ export class WatchedRun {
     writeFileSync(file, JSON.stringify({ image: 'docker-worker/example-task', command, maxRunTime: 300 }));
     const argv = [worker, 'run-task', file, ...(page ? ['--page'] : [])];
     this.#child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines = createInterface(this.#child.stderr);
     this.page = new Promise((resolve) => {
-      createInterface(this.#child.stderr).on('line', (line) => {
+      lines.on('line', (line) => {
         const [, url] = /^page: (http\S+)$/.exec(line) ?? [];
         if (url !== undefined) resolve(url);
-        if (line.startsWith('page: it stays')) this.#child.kill('SIGINT');
       });
     });
+    this.#over = new Promise((resolve) => {
+      lines.on('line', (line) => line.startsWith('page: it stays') && resolve(line)).on('close', resolve);
+    });
+  }
+
+  /** After its blocks. A page stays until it is told to go. */
+  async end(): Promise<void> {
+    const ended = once(this.#child, 'close');
+    this.#child.stdout.resume();
+    await this.#over;
+    this.#child.kill('SIGINT');
+    await ended;
   }
 
   /** As they come. Not read line by line, which would be what is measured. */
   async *blocks(): AsyncGenerator<Block> {
     let before: { at: number; processor: number } | undefined;
     let rest = '';
-    for await (const chunk of this.#child.stdout) {
+    for await (const chunk of this.#child.stdout.iterator({ destroyOnReturn: false })) {
       const text = rest + (chunk as Buffer).toString('latin1');
       // A mark may lie across two chunks.
       rest = text.slice(text.lastIndexOf('\n') + 1);
-      if (!/^block$/m.test(text)) continue;
+      if (!/^(last )?block$/m.test(text)) continue;
       const now = { at: performance.now() / 1000, processor: processorSeconds(this.#child.pid) };
       if (before !== undefined) {
         yield { time: now.at - before.at, processor: now.processor - before.processor };
       }
       before = now;
+      if (/^last block$/m.test(text)) return;
     }
   }
 }
