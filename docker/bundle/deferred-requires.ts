@@ -35,6 +35,31 @@ const deferredConstants = [
   { file: '@sindresorhus/is/distribution/index.js', as: 'orFormatter' },
 ];
 
+/** The router compiles three functions for each route, before it is known which routes will be asked for. */
+const interpreted = [
+  {
+    file: 'find-my-way/lib/node.js',
+    text: 'if (prefix.length >= LONG_PREFIX_MIN_LENGTH)',
+    by: 'if (true)',
+  },
+  {
+    file: 'find-my-way/lib/handler-storage.js',
+    text: "return new Function('NullObject', fnBody.join('\\n'))(NullObject)",
+    by: `return (...values) => {
+      const named = new NullObject();
+      params.forEach((name, i) => { named[name] = i < 4 ? values[i] : values[4][i - 4]; });
+      return named;
+    }`,
+  },
+  {
+    file: 'find-my-way/lib/handler-storage.js',
+    text: "this._getHandlerMatchingConstraints = new Function('derivedConstraints', lines.join('\\n'))",
+    by: `let compiled;
+    this._getHandlerMatchingConstraints = (derived) =>
+      (compiled ??= new Function('derivedConstraints', lines.join('\\n'))).call(this, derived)`,
+  },
+];
+
 /** A package's own files behind the exports that are used; its index loads all there are. */
 const indexes: Record<string, { index: string; files: Record<string, string>; before?: string }> = {
   lodash: {
@@ -89,12 +114,13 @@ export function deferRequires(): Plugin {
         if (name !== undefined && suffix === '') return { contents: lazyIndex(name) };
         const here = ({ file }: { file: string }) => path.endsWith(`/node_modules/${file}`);
         const [requires, exports] = [deferred.filter(here), deferredExports.filter(here)];
-        const constants = deferredConstants.filter(here);
-        if (requires.length + exports.length + constants.length === 0) return undefined;
+        const [constants, texts] = [deferredConstants.filter(here), interpreted.filter(here)];
+        if (requires.length + exports.length + constants.length + texts.length === 0) return undefined;
         let source = readFileSync(path, 'utf8');
         for (const { as, required } of requires) source = deferRequire(source, path, as, required);
         for (const { as, required } of exports) source = deferExport(source, path, as, required);
         for (const { as } of constants) source = deferConstant(source, path, as);
+        for (const { text, by } of texts) source = replaceText(source, path, text, by);
         return { contents: source };
       });
     },
@@ -125,6 +151,11 @@ function deferConstant(source: string, path: string, as: string): string {
   const [declaration, value] = new RegExp(`^const ${as} = (.*);$`, 'm').exec(source) ?? [];
   if (declaration === undefined) throw new Error(`${path} does not declare ${as} any more`);
   return source.replace(declaration, '').replaceAll(`${as}.`, `(${value}).`);
+}
+
+function replaceText(source: string, path: string, text: string, by: string): string {
+  if (!source.includes(text)) throw new Error(`${path} does not have "${text}" any more`);
+  return source.replace(text, () => by);
 }
 
 /** All names of the index; those that are not in the table lead to the whole index. */

@@ -3,8 +3,10 @@ import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
+import { workerNameOf } from '../../config/config.ts';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
+import { sweep } from '../../containers/sweep.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
@@ -138,6 +140,9 @@ export async function runTask(
   const warmUnits = resources.use(localWarmUnits({ engine, access, config, logger }, documents));
   // The engine makes networks and boots sidecars while everything else is loaded and starts.
   warmUnits.refill();
+  const sweeping = sweep(engine.docker, workerNameOf(config));
+  // Told when the worker starts.
+  sweeping.catch(() => {});
   const [{ startLocalTaskcluster }, { startWorker }] = await Promise.all([
     import('@docker-worker/local-taskcluster'),
     import('../../worker.ts'),
@@ -165,9 +170,7 @@ export async function runTask(
   [worker] = await Promise.all([
     startWorker({
       ...{ config, logger, hangsUp: true },
-      engine,
-      access,
-      warmUnits,
+      ...{ engine, access, warmUnits, sweeping },
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
       onRun(run) {
         session.follow(run);
