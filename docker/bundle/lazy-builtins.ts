@@ -5,7 +5,7 @@ const namespace = 'builtin';
 const allOfThem = 'all';
 
 /** What Node has loaded when it starts: functions, which have to stay such, and `process`, which knows its listeners by itself. */
-const loaded = ['assert', 'events', 'module', 'process', 'stream'];
+const loaded = ['assert', 'assert/strict', 'events', 'module', 'process', 'stream'];
 
 /**
  * For esbuild: loads Node's modules when something of them is first used. An `import` loads a module at once with all that it

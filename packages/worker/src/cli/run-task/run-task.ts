@@ -3,6 +3,7 @@ import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
+import { all } from '../../async/all.ts';
 import { workerNameOf } from '../../config/config.ts';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
@@ -167,7 +168,15 @@ export async function runTask(
   config = { ...config, rootUrl: local.rootUrl, taskcluster: local.credentials };
   let worker: Worker | undefined;
   using _uncaught = endOnUncaught({ config, logger, worker: () => worker });
-  [worker] = await Promise.all([
+  const provided = all([
+    createSecrets(new taskcluster.Secrets(client), secrets),
+    createRoles(new taskcluster.Auth(client), roles),
+  ]);
+  const newTasks = tasks.map(({ definition, ...task }) => ({
+    ...task,
+    definition: withRootUrl(definition, access.rootUrl),
+  }));
+  [worker] = await all([
     startWorker({
       ...{ config, logger, hangsUp: true },
       ...{ engine, access, warmUnits, sweeping },
@@ -186,15 +195,8 @@ export async function runTask(
         session.resolved(run, outcome);
       },
     }).then((started) => resources.use(started)),
-    createSecrets(new taskcluster.Secrets(client), secrets),
-    createRoles(new taskcluster.Auth(client), roles),
+    provided.then(() => session.create(newTasks)),
   ]);
-  await session.create(
-    tasks.map(({ definition, ...task }) => ({
-      ...task,
-      definition: withRootUrl(definition, access.rootUrl),
-    })),
-  );
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
   const results =
