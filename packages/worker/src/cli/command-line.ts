@@ -93,8 +93,7 @@ export async function runCommandLine(argv: string[]): Promise<number> {
       z.config({ jitless: true });
       await using engine = new EngineConnection();
       if (!options.list) {
-        // It answers while everything else is loaded.
-        void engine.connect();
+        await engine.begin();
       }
       const { runTask } = await import('./run-task/run-task.ts');
       code = await runTask(file, options, engine);

@@ -37,7 +37,7 @@ test('the engine is connected to once, and left when the connection is disposed 
   await left.promise;
 });
 
-test('an engine that takes the connection and never answers does not hold up the end', async () => {
+test('an engine that takes the connection and never answers holds up neither what is next nor the end', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
   await once(server.listen(join(tmpdir(), `silent-engine-${process.pid}.sock`)), 'listening');
@@ -45,6 +45,7 @@ test('an engine that takes the connection and never answers does not hold up the
   try {
     const connected = once(server, 'connection');
     const connection = new EngineConnection();
+    await connection.begin();
     const connecting = connection.connect();
     await connected;
 
@@ -62,7 +63,7 @@ test('an engine that takes the connection and never answers does not hold up the
 test('an engine that is not there is told to whoever waits for it, and to nobody else', async () => {
   process.env.DOCKER_HOST = `unix://${join(tmpdir(), 'no-engine.sock')}`;
   const connection = new EngineConnection();
-  void connection.connect();
+  await connection.begin();
   await connection[Symbol.asyncDispose]();
 
   await expect(connection.connect()).rejects.toThrow('No Docker Engine answers');

@@ -1,9 +1,18 @@
+import { setTimeout } from 'node:timers/promises';
 import { connectEngine, type Engine } from '../../engine/engine.ts';
+
+/** For the questions to leave; the event loop does not turn while modules are loaded. An engine may take longer. */
+const askingMs = 3;
 
 /** A connection to the Docker Engine that is begun before all that will use it is loaded; that may turn out not to be needed. */
 export class EngineConnection implements AsyncDisposable {
   readonly #unwanted = new AbortController();
   #engine: Promise<Engine> | undefined;
+
+  /** Begins it, and asks the engine, which answers while the caller goes on. */
+  async begin(): Promise<void> {
+    await Promise.race([this.connect().catch(() => {}), setTimeout(askingMs)]);
+  }
 
   /** Begins it, once; whoever waits for it is told why there is none. */
   connect(): Promise<Engine> {
