@@ -1,7 +1,7 @@
 import Modem from 'docker-modem';
 import { startTestWorker } from '../../packages/e2e/src/harness/test-worker.ts';
 import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 
 interface Call {
   name: string;

@@ -5,7 +5,7 @@ import { endCommandsWithThis } from '../../packages/e2e/src/harness/command.ts';
 import { makeTempDir } from '../../packages/e2e/src/harness/temp-dir.ts';
 import { SoakedWorker } from '../../packages/e2e/src/soak/soaked-worker.ts';
 import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 import { engineCalls } from './engine-calls.ts';
 
 /**
