@@ -69,7 +69,7 @@ test.each(readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.y
   'the example %s is valid, and has a test that executes it',
   async (name) => {
     // Executed in the package of the tests that need an engine.
-    const executed = readFileSync(join(root, 'packages/e2e/src/examples.test.ts'), 'utf8');
+    const executed = readFileSync(join(root, 'packages/e2e/src/run-task/examples.test.ts'), 'utf8');
     const file = join(root, 'examples', name);
     const events = name === '.taskcluster.yml' ? await eventOfFile(await storedPush(), 'push') : undefined;
 
