@@ -44,7 +44,8 @@ function watchCalls(onCall: (call: Call) => void): Disposable {
 /** Without what is different each time. */
 function nameOf({ method, path }: { method?: string; path: string }): string {
   const [target = ''] = path.split('?');
-  return `${method} ${target.replace(/^(\/\w+\/)(?!create$|json$)[^/]+(\/[^/]+(?=\/))*/, '$1…')}`;
+  const unversioned = target.replace(/^\/v[\d.]+(?=\/)/, '');
+  return `${method} ${unversioned.replace(/^(\/\w+\/)(?!create$|json$)[^/]+(\/[^/]+(?=\/))*/, '$1…')}`;
 }
 
 function tableOf(calls: Call[], tasks: number, millisecondsOfRun: number): string {
