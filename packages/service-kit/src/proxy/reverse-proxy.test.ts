@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { errorBody } from '../server/error-body.ts';
 import { listen } from '../server/listen.ts';
-import { Redactor } from '../telemetry/redactor.ts';
 import { RequestMetrics } from '../telemetry/request-metrics.ts';
-import { createLogger } from '../telemetry/service-logger.ts';
 import { startServer } from '../testing/http-server.ts';
 import { selfSigned } from '../testing/self-signed.ts';
 import { send, valuesOf } from '../testing/send.ts';
+import { testContext } from '../testing/service-context.ts';
 import { endToEndHeaders } from './header-hygiene.ts';
 import { rawPath } from './raw-path.ts';
 import { createReverseProxy, type ReverseProxyOptions } from './reverse-proxy.ts';
@@ -32,12 +31,7 @@ async function startProxy(
 ): Promise<TestProxy> {
   const dispatcher = createUpstreamDispatcher(connections);
   const { origin, pathname } = new URL(upstream);
-  let log = '';
-  const written = new EventEmitter();
-  const write = (line: string) => {
-    log += line;
-    written.emit('line');
-  };
+  const { logger, logHas } = testContext('test');
   const app = createReverseProxy({
     dispatcher: () => dispatcher,
     upstreamRequest: ({ rawHeaders }, url) => ({
@@ -45,16 +39,14 @@ async function startProxy(
       headers: endToEndHeaders(rawHeaders, new Set(['host'])),
     }),
     metrics: new RequestMetrics(new Registry()),
-    logger: createLogger({ name: 'test', level: 'debug', redactor: new Redactor(), stream: { write } }),
+    logger,
     ...options,
   });
   const port = await listen(app, 0, '127.0.0.1');
   return {
     port,
     close: async () => void (await app.close()),
-    async logHas(text) {
-      while (!log.includes(text)) await once(written, 'line');
-    },
+    logHas,
     async [Symbol.asyncDispose]() {
       app.server.closeAllConnections();
       await app.close();
