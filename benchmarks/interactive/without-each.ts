@@ -45,27 +45,6 @@ const devices: readonly Device[] = [
     ],
   },
   {
-    name: 'message pool',
-    service: [
-      {
-        file: 'packages/exec-ws-server/src/session/message-pool.ts',
-        find: 'if (length < smallestBytes',
-        replace: 'if (length >= 0 || length < smallestBytes',
-      },
-    ],
-  },
-  {
-    name: 'message pool, and bulk reader in the service',
-    service: [
-      bulkReader,
-      {
-        file: 'packages/exec-ws-server/src/session/message-pool.ts',
-        find: 'if (length < smallestBytes',
-        replace: 'if (length >= 0 || length < smallestBytes',
-      },
-    ],
-  },
-  {
     name: 'collection of the young generation as output passes',
     service: [
       {
