@@ -89,10 +89,9 @@ async function measure(device: Device): Promise<void> {
       for (const [name, task] of both.reverse()) await ask(name, task, round < 0 ? new Figures() : figures);
     }
     const ratio = (what: string) => figures.ratio('other', what, 'whole').toFixed(2);
-    const memory = both.map(([, { service }]) => memoryOf(service, 'VmHWM').toFixed(0));
-    if (both[0]?.[0] === 'whole') memory.reverse();
+    const peak = ({ service }: BenchTask) => memoryOf(service, 'VmHWM').toFixed(0);
     console.log(
-      `| ${device.name} | ${ratio('MB/s')} | ${ratio('echo')} | ${ratio('CPU')} | ${memory.join(' in place of ')} |`,
+      `| ${device.name} | ${ratio('MB/s')} | ${ratio('echo')} | ${ratio('CPU')} | ${peak(other)} in place of ${peak(whole)} |`,
     );
     rmSync(whole.folder, { recursive: true });
     rmSync(other.folder, { recursive: true });
