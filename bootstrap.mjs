@@ -4,10 +4,11 @@
  * Plain Node and no dependencies, because it runs before there are any; each step does only what is missing,
  * beside those that it does not need.
  *
- *   node bootstrap.mjs [--omit=dev] [--tools=NAME] [COMMAND [ARGUMENT...]]
+ *   node bootstrap.mjs [--omit=dev] [--images=NAME[,NAME...]] [--tools=NAME] [COMMAND [ARGUMENT...]]
  *
- * `--omit=dev` leaves out the packages that only those need who change or test this repository. `--tools` names a
- * list in `config/debian-packages.json`: what the command needs beside all that.
+ * `--omit=dev` leaves out the packages that only those need who change or test this repository. `--images` are the
+ * images that the command needs, without it all. `--tools` names a list in `config/debian-packages.json`: what the
+ * command needs beside all that.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,16 +24,21 @@ const commandAt = argv.findIndex((argument) => !argument.startsWith('--'));
 const options = commandAt < 0 ? argv : argv.slice(0, commandAt);
 const [command, ...args] = commandAt < 0 ? [] : argv.slice(commandAt);
 const omitDev = options.includes('--omit=dev');
-const tools = options.find((option) => option.startsWith('--tools='))?.slice('--tools='.length);
+const tools = optionValue('--tools');
+const images = optionValue('--images')?.split(',');
 
 try {
   await Promise.all([step('packages', installPackages), step('engine', startEngine)]);
   const base = step('base image', () => run('node', ['docker/bake.ts', '--base-only']));
   const bundles = step('bundles', () =>
-    run('turbo', ['run', 'build', '--output-logs=errors-only', '--log-order=stream']),
+    run('turbo', ['run', 'build', '--output-logs=errors-only', '--log-order=stream', ...bundlesOf(images)]),
   );
   await Promise.all([
-    Promise.all([base, bundles]).then(() => step('images', () => run('node', ['docker/bake.ts']))),
+    Promise.all([base, bundles]).then(() =>
+      step('images', () =>
+        run('node', ['docker/bake.ts', ...(images ?? []).map((name) => `--only=${name}`)]),
+      ),
+    ),
     // After what may install a package for itself: apt serves one at a time.
     base.then(() => tools && step('tools', installTools)),
   ]);
@@ -43,6 +49,18 @@ try {
   say(error.message);
   // What runs beside it is let end: an apt that is cut leaves its database half done.
   process.exitCode = 1;
+}
+
+function optionValue(option) {
+  return options.find((each) => each.startsWith(`${option}=`))?.slice(option.length + 1);
+}
+
+/** Of the worker, and of the images that have one. */
+function bundlesOf(names) {
+  const folders = names?.map((name) => `packages/${name}`).filter((folder) => existsSync(join(root, folder)));
+  return folders
+    ? ['--only', ...['packages/worker', ...folders].map((folder) => `--filter=./${folder}`)]
+    : [];
 }
 
 async function step(name, make) {

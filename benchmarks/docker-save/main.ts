@@ -7,7 +7,7 @@ import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { bridgeGateway } from '@docker-worker/worker';
 import Docker from 'dockerode';
 import taskcluster from 'taskcluster-client';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 
 /**
  * How long it takes to save a container that wrote a layer of one GiB: the worker's feature dockerSave, from

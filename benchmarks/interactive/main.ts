@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 import { rateOf, roundTripsOf, type StartTalk } from './rates.ts';
 import { execTalk, webSocketTalk } from './talk.ts';
 import { startTask } from './task.ts';

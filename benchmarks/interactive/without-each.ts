@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import manifest from '../../packages/exec-ws-server/package.json' with { type: 'json' };
 import { Figures } from '../figures.ts';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 import { bundleWithout, type Patch } from '../patched-bundle.ts';
 import { cpuSecondsOf, memoryOf } from '../process-figures.ts';
 import { rateOf, roundTripsOf } from './rates.ts';

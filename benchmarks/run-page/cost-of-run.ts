@@ -1,100 +1,87 @@
-import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Browser } from 'playwright-core';
-import { followByRequests } from './follow-by-requests.ts';
-import { followInChromium } from './follow-in-chromium.ts';
+import { mean, median } from '../averages.ts';
+import { type Block, WatchedRun } from './watched-run.ts';
 
-export const contenders = [
-  'no page',
-  'nobody looks',
-  'somebody follows from elsewhere',
-  'somebody follows in Chromium here',
-] as const;
-export type Contender = (typeof contenders)[number];
+/** Blocks for which somebody follows, or nobody does, before that changes. */
+const blocksOfTurn = 12;
 
-/** Seconds. */
-export interface Cost {
-  /** From the task's claim until it is resolved, without the time for which it waits at first. */
-  run: number;
-  /** From the task's first line to its last, as standard output has them. */
-  printing: number;
-  /** Of a processor, meanwhile, by the worker, which serves the page too. */
+/** Follows the log of a run by its page until the signal aborts; tells whenever lines have come. */
+export type Follow = (page: string, signal: AbortSignal, onLines: () => void) => Promise<void>;
+
+/** How many times as long a block takes, and as much of a processor. */
+export interface Ratio {
+  time: number;
   processor: number;
 }
 
-interface Surroundings {
-  contender: Contender;
-  browser: Browser;
-  folder: string;
+/** A run with a page that nobody looks at, beside one without a page at the same time: whatever else the machine does slows both. */
+export async function ratioOfPage(script: string, folder: string): Promise<Ratio> {
+  const blocksOf = async (page: boolean) =>
+    await Array.fromAsync(new WatchedRun(script, { folder, name: `page-${page}`, page }).blocks());
+  const [without, withPage] = await Promise.all([blocksOf(false), blocksOf(true)]);
+  return ratio(withPage, without);
 }
 
-const worker = join(import.meta.dirname, '../../packages/worker/dist/main.js');
-/** Whoever looks has come by then. */
-const waitSeconds = 4;
+/** One run, of which the log is followed and not followed by turns. */
+export async function ratioOfFollowing(script: string, folder: string, follow: Follow): Promise<Ratio> {
+  const run = new WatchedRun(script, { folder, name: 'followed', page: true });
+  const [followed, alone]: [Block[], Block[]] = [[], []];
+  let follower: Follower | undefined;
+  let ofTurn = 0;
+  for await (const block of run.blocks()) {
+    if (follower === undefined) {
+      alone.push(block);
+      if (++ofTurn === blocksOfTurn) {
+        follower = startFollower(follow, await run.page);
+        ofTurn = 0;
+      }
+    } else if (follower.state === 'follows') {
+      // The first of them began before somebody followed.
+      if (ofTurn > 0) followed.push(block);
+      if (++ofTurn > blocksOfTurn) follower.leave();
+    } else if (follower.state === 'gone') {
+      await follower.gone;
+      follower = undefined;
+      ofTurn = 0;
+    }
+  }
+  follower?.leave();
+  await follower?.gone;
+  if (followed.length < 2 * blocksOfTurn) {
+    throw new Error(`only ${followed.length} blocks were followed`);
+  }
+  return ratio(followed, alone);
+}
 
-/** Runs a task with `docker-worker run-task`. */
-export async function costOf(script: string, { contender, browser, folder }: Surroundings): Promise<Cost> {
-  const [file, report] = [join(folder, 'task.json'), join(folder, 'report.json')];
-  const command = ['bash', '-c', `echo waiting; sleep ${waitSeconds}; ${script}`];
-  writeFileSync(file, JSON.stringify({ image: 'docker-worker/example-task', command, maxRunTime: 120 }));
-  const page = contender === 'no page' ? [] : ['--page'];
-  const child = spawn(process.execPath, [worker, 'run-task', file, '--report', report, ...page], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+interface Follower {
+  state: 'comes' | 'follows' | 'leaves' | 'gone';
+  gone: Promise<void>;
+  leave(): void;
+}
+
+function startFollower(follow: Follow, page: string): Follower {
   const leaving = new AbortController();
-  let following = Promise.resolve(0);
-  createInterface(child.stderr).on('line', (line) => {
-    const [, url] = /^page: (http\S+)$/.exec(line) ?? [];
-    if (url !== undefined && contender === 'somebody follows from elsewhere') {
-      following = followByRequests(url, leaving.signal);
-    }
-    if (url !== undefined && contender === 'somebody follows in Chromium here') {
-      following = followInChromium(browser, url, leaving.signal);
-    }
-    if (line.startsWith('page: it stays')) {
+  const follower: Follower = {
+    state: 'comes',
+    gone: Promise.resolve(),
+    leave() {
+      follower.state = 'leaves';
       leaving.abort();
-      following.finally(() => child.kill('SIGINT')).catch(() => {});
-    }
-  });
-  const [began, ended] = await marks(child.stdout, () => ({
-    at: performance.now() / 1000,
-    processor: processorSeconds(child.pid),
-  }));
-  if (contender.startsWith('somebody') && (await following) < 5) {
-    throw new Error(`the log was fetched ${await following} times only`);
-  }
-  const [{ seconds }] = JSON.parse(readFileSync(report, 'utf8')).tasks;
-  return {
-    run: seconds.image + seconds.sidecars + seconds.running + seconds.uploading - waitSeconds,
-    printing: ended.at - began.at,
-    processor: ended.processor - began.processor,
+    },
   };
+  follower.gone = follow(page, leaving.signal, () => {
+    if (follower.state === 'comes') follower.state = 'follows';
+  }).finally(() => {
+    follower.state = 'gone';
+  });
+  // Heard of by who awaits it.
+  follower.gone.catch(() => {});
+  return follower;
 }
 
-/** What `look` gives when the line `first` comes, and when `last` does. Not read line by line, which would be what is measured. */
-async function marks<Seen>(output: AsyncIterable<Buffer>, look: () => Seen): Promise<[Seen, Seen]> {
-  let began: Seen | undefined;
-  let ended: Seen | undefined;
-  let rest = '';
-  for await (const chunk of output) {
-    const text = rest + chunk.toString('latin1');
-    began ??= /^first$/m.test(text) ? look() : undefined;
-    ended ??= /^last$/m.test(text) ? look() : undefined;
-    // A mark may lie across two chunks.
-    rest = text.slice(text.lastIndexOf('\n') + 1);
-  }
-  if (began === undefined || ended === undefined) {
-    throw new Error('the task has not printed what it was to print');
-  }
-  return [began, ended];
-}
-
-/** What a process has used, in user mode and in the kernel; the kernel counts in hundredths. */
-function processorSeconds(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+function ratio(these: Block[], those: Block[]): Ratio {
+  return {
+    time: median(these.map(({ time }) => time)) / median(those.map(({ time }) => time)),
+    // Of single blocks the kernel's hundredths are too coarse.
+    processor: mean(these.map(({ processor }) => processor)) / mean(those.map(({ processor }) => processor)),
+  };
 }

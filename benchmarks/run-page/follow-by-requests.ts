@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Follow } from './cost-of-run.ts';
 
 const chunkLines = 200;
 const visibleLines = 40;
@@ -6,13 +7,12 @@ const LogLength = z.object({ lines: z.number() });
 
 /**
  * Asks for all that the page of the first task asks for while it follows a log, without a browser's own work: what somebody on
- * another machine costs this one. Ends when the signal aborts, and gives how often lines have been fetched.
+ * another machine costs this one.
  */
-export async function followByRequests(url: string, signal: AbortSignal): Promise<number> {
+export const followByRequests: Follow = async (url, signal, onLines) => {
   const group = await linkOf(url, '/groups/');
   const { url: address } = await fetch(await linkOf(group, '/tasks/'));
   const events = await fetch(`${address}/events`, { signal });
-  let fetched = 0;
   let fetching: Promise<unknown> | undefined;
   try {
     let isLog = false;
@@ -23,17 +23,17 @@ export async function followByRequests(url: string, signal: AbortSignal): Promis
       const chunks = new Set(
         [lines - visibleLines, lines - 1].map((at) => Math.floor(Math.max(0, at) / chunkLines)),
       );
-      fetched += chunks.size;
-      fetching = Promise.all([...chunks].map((chunk) => fetchChunk(address, chunk))).finally(() => {
-        fetching = undefined;
-      });
+      fetching = Promise.all([...chunks].map((chunk) => fetchChunk(address, chunk)))
+        .then(onLines)
+        .finally(() => {
+          fetching = undefined;
+        });
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
   await fetching;
-  return fetched;
-}
+};
 
 async function fetchChunk(address: string, chunk: number): Promise<void> {
   await (await fetch(`${address}/log/lines?from=${chunk * chunkLines}&count=${chunkLines}`)).text();

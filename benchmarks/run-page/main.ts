@@ -6,8 +6,9 @@ import { browserMemory } from './browser-memory.ts';
 import { costTables } from './cost-tables.ts';
 
 /**
- * What the page of a run costs. First the run: its time and the worker's without the page, with a page that nobody looks at, with
- * one whose log somebody follows from another machine, and in Chromium on this one; interleaved in one run. Then the memory of Chromium with logs of two sizes.
+ * What the page of a run costs. First the run: its time and the worker's with a page that nobody looks at, beside a run without one; then
+ * with one whose log somebody follows, from another machine and in Chromium on this one, by turns with nobody. Then the memory of
+ * Chromium with logs of two sizes.
  *
  *   npm run bench:run-page [-- ROUNDS]
  */

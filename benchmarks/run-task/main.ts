@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 
 /**
  * How long it takes from the command to the task's first line: `docker-worker run-task`, with and without a

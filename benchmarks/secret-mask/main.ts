@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { SecretMask } from '../../packages/worker/src/log/secret-mask.ts';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 
 /**
  * How long the worker does nothing else while the mask of its logs learns secrets, and what they take, from an empty mask;

@@ -1,7 +1,7 @@
 import Modem from 'docker-modem';
 import { startTestWorker } from '../../packages/e2e/src/harness/test-worker.ts';
 import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 
 interface Call {
   name: string;
@@ -44,7 +44,8 @@ function watchCalls(onCall: (call: Call) => void): Disposable {
 /** Without what is different each time. */
 function nameOf({ method, path }: { method?: string; path: string }): string {
   const [target = ''] = path.split('?');
-  return `${method} ${target.replace(/^(\/\w+\/)(?!create$|json$)[^/]+(\/[^/]+(?=\/))*/, '$1…')}`;
+  const unversioned = target.replace(/^\/v[\d.]+(?=\/)/, '');
+  return `${method} ${unversioned.replace(/^(\/\w+\/)(?!create$|json$)[^/]+(\/[^/]+(?=\/))*/, '$1…')}`;
 }
 
 function tableOf(calls: Call[], tasks: number, millisecondsOfRun: number): string {

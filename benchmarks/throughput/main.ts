@@ -5,13 +5,13 @@ import { endCommandsWithThis } from '../../packages/e2e/src/harness/command.ts';
 import { makeTempDir } from '../../packages/e2e/src/harness/temp-dir.ts';
 import { SoakedWorker } from '../../packages/e2e/src/soak/soaked-worker.ts';
 import { startWatchedDeployment } from '../../packages/e2e/src/soak/watched-deployment.ts';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 import { engineCalls } from './engine-calls.ts';
 
 /**
  * Tasks back to back: so many tasks `true` on one worker, plain and with `taskclusterProxy`, against as many containers by hand at
- * the same concurrency: `docker run --rm`, and two of them on a network made for them, which is the least that a task with a sidecar
- * takes. Interleaved in one run; medians of the seconds a task, the worker's processor time for each task and its peak memory.
+ * the same concurrency: `docker run --rm`; the same on networks that are there, which is the least that a task takes that shares no
+ * network with others; and two of them on a network made for them, the least that a task with a sidecar takes. Interleaved in one run; medians of the seconds a task, the worker's processor time for each task and its peak memory.
  *
  *   npm run bench:throughput [-- ROUNDS [TASKS [CAPACITY...]]]
  *
@@ -33,10 +33,16 @@ interface Measured {
   peakMebibytes?: number;
 }
 
-type Contender = '`docker run --rm`' | 'worker, plain' | 'pair on a network' | 'worker, `taskclusterProxy`';
+type Contender =
+  | '`docker run --rm`'
+  | 'the same, each on a network that is there'
+  | 'worker, plain'
+  | 'pair on a network'
+  | 'worker, `taskclusterProxy`';
 /** Each with what it is compared to. */
 const contenders: Record<Contender, { base: Contender; measure(capacity: number): Promise<Measured> }> = {
   '`docker run --rm`': { base: '`docker run --rm`', measure: byHand(dockerRun) },
+  'the same, each on a network that is there': { base: '`docker run --rm`', measure: onNetworks },
   'worker, plain': { base: '`docker run --rm`', measure: byWorker({}) },
   'pair on a network': { base: 'pair on a network', measure: byHand(pairOnNetwork) },
   'worker, `taskclusterProxy`': { base: 'pair on a network', measure: byWorker({ taskclusterProxy: true }) },
@@ -63,14 +69,14 @@ for (const capacity of capacities.length > 0 ? capacities : [1, 4, 16]) {
 }
 
 /** So many times, `capacity` of them at once. */
-function byHand(one: () => Promise<unknown>) {
+function byHand(one: (slot: number) => Promise<unknown>) {
   return async (capacity: number): Promise<Measured> => {
     let left = tasks;
     const started = performance.now();
-    const slot = async () => {
-      while (left-- > 0) await one();
+    const work = async (slot: number) => {
+      while (left-- > 0) await one(slot);
     };
-    await Promise.all(Array.from({ length: capacity }, slot));
+    await Promise.all(Array.from({ length: capacity }, (_, slot) => work(slot)));
     return { millisecondsEach: (performance.now() - started) / tasks };
   };
 }
@@ -79,13 +85,29 @@ function dockerRun(): Promise<unknown> {
   return run('docker', ['run', '--rm', image, 'true']);
 }
 
-async function pairOnNetwork(): Promise<void> {
+async function onNetworks(capacity: number): Promise<Measured> {
+  const networks = await Promise.all(Array.from({ length: capacity }, createNetwork));
+  try {
+    return await byHand((slot) =>
+      run('docker', ['run', '--rm', `--network=${networks[slot]}`, image, 'true']),
+    )(capacity);
+  } finally {
+    await run('docker', ['network', 'rm', ...networks]);
+  }
+}
+
+async function createNetwork(): Promise<string> {
   const { stdout } = await run('docker', ['network', 'create', `bench-${crypto.randomUUID()}`]);
-  const network = `--network=${stdout.trim()}`;
+  return stdout.trim();
+}
+
+async function pairOnNetwork(): Promise<void> {
+  const id = await createNetwork();
+  const network = `--network=${id}`;
   const sidecar = await run('docker', ['run', '--detach', network, image, 'sleep', '60']);
   await run('docker', ['run', '--rm', network, image, 'true']);
   await run('docker', ['rm', '--force', sidecar.stdout.trim()]);
-  await run('docker', ['network', 'rm', stdout.trim()]);
+  await run('docker', ['network', 'rm', id]);
 }
 
 /** From the first claim until the last task is resolved, by a process as deployments run it. */
@@ -94,7 +116,7 @@ function byWorker(features: object) {
     await using deployment = await startWatchedDeployment();
     await using folder = await makeTempDir();
     await using worker = await SoakedWorker.start(folder.path, deployment, { capacity });
-    await worker.printed(/"type":"status is served"/);
+    await worker.printed(/"eventType":"workerReady"/);
     const before = await cpuMilliseconds(worker);
     const started = performance.now();
     for (let task = 0; task < tasks; task += 1) {

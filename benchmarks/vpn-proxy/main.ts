@@ -1,6 +1,6 @@
 import { startProxyContainer } from '@docker-worker/vpn-proxy/testing/vpn-proxy-container';
 import { docker, startVpnServer, upstreamAddress } from '@docker-worker/vpn-proxy/testing/vpn-server';
-import { median } from '../median.ts';
+import { median } from '../averages.ts';
 
 /**
  * Throughput of one download and one upload through a real OpenVPN tunnel: by vpn-proxy, and by the same

@@ -1,5 +1,8 @@
 /** The part of taskcluster-client (which ships no types) that this repository calls. */
 declare module 'taskcluster-client' {
+  import type { Agent as HttpAgent } from 'node:http';
+  import type { Agent as HttpsAgent } from 'node:https';
+
   export interface Credentials {
     clientId: string;
     accessToken: string;
@@ -33,6 +36,8 @@ declare module 'taskcluster-client' {
   const taskcluster: {
     /** Uploads an object by whatever method the object service offers. */
     upload(options: Record<string, unknown>): Promise<void>;
+    /** What all clients connect by that have no agent of their own. */
+    agents: { http: HttpAgent; https: HttpsAgent };
     Auth: typeof Client;
     Queue: typeof Client;
     Secrets: typeof Client;

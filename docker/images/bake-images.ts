@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dockerOutput, imageLabel, inputsLabel } from './docker-cli.ts';
+import { dockerBuild, dockerOutput, imageLabel, inputsLabel } from './docker-cli.ts';
 import { type ImageDefinition, imageDefinitions } from './image-definitions.ts';
 import { digestOf, folderContents } from './inputs-digest.ts';
 
-/** Bakes what is missing on this host or out of date, with the tag `latest` as well; returns all images. */
-export async function bakeImages(root: string, base: string): Promise<ImageDefinition[]> {
+/** Bakes what is missing on this host or out of date, with the tag `latest` as well; returns all images, or those of the names. */
+export async function bakeImages(root: string, base: string, names?: string[]): Promise<ImageDefinition[]> {
   const baseId = await dockerOutput(['image', 'inspect', '--format', '{{.Id}}', base]);
-  const images = await imageDefinitions(root, base);
+  const images = await imageDefinitions(root, base, names);
   const baked = await Promise.all(images.map((image) => bake(image, baseId)));
   if (baked.includes(true)) {
     // The tag has moved on; what it pointed at before is of no use to anyone.
@@ -31,8 +31,7 @@ async function bake(
   if ((await imageLabel(reference, inputsLabel)) === inputs) {
     return false;
   }
-  await dockerOutput([
-    'build',
+  await dockerBuild([
     '--quiet',
     `--tag=${reference}`,
     `--tag=docker-worker/${name}:latest`,

@@ -27,10 +27,15 @@ const ServiceImage = z.strictObject({
 
 const ServiceManifest = z.looseObject({ description: z.string() });
 
-/** Every folder that has an `image.json` or a Dockerfile. */
-export async function imageDefinitions(root: string, base: string): Promise<ImageDefinition[]> {
+/** Every folder that has an `image.json` or a Dockerfile, or those of the names. */
+export async function imageDefinitions(
+  root: string,
+  base: string,
+  names?: string[],
+): Promise<ImageDefinition[]> {
   const common = { BASE_IMAGE: base, REVISION: await currentRevision(root), SOURCE: sourceUrl(root) };
   return globSync(['packages/*/image.json', '{packages,docker}/*/Dockerfile'], { cwd: root })
+    .filter((path) => names?.includes(basename(dirname(path))) ?? true)
     .sort()
     .map((path) => {
       const folder = join(root, dirname(path));

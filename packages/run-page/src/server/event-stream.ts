@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 
-/** Changes that come together are told together. */
-const pauseMs = 200;
+/** Changes that come within it are told together. The first is told at once; a log that grows is read with the eyes. */
+const pauseMs = 500;
 
 export interface ServerEvent {
   name: string;

@@ -24,7 +24,6 @@ export interface AdminListener extends AsyncDisposable {
  * ever hide a path of the proxied service, and nothing that can reach the data port can reach it.
  */
 export async function openAdminListener(options: AdminListenerOptions): Promise<AdminListener> {
-  let isCollecting = false;
   const server = http.createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return answer(response, 405, 'method not allowed\n');
@@ -38,9 +37,7 @@ export async function openAdminListener(options: AdminListenerOptions): Promise<
       case '/version':
         return answer(response, 200, JSON.stringify(options.version), 'application/json');
       case '/metrics':
-        // From the first scrape on: the process metrics install observers, which cost something all the time.
-        if (!isCollecting) registerProcessMetrics(options.metrics);
-        isCollecting = true;
+        registerProcessMetrics(options.metrics);
         options.metrics.metrics().then(
           (text) => answer(response, 200, text, options.metrics.contentType),
           () => answer(response, 500, 'metrics are not available\n'),

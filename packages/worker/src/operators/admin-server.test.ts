@@ -52,6 +52,18 @@ async function open(state: WorkerState = 'claiming') {
   return { metrics, port: server.port, get, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
+test('figures of the process are collected from when somebody first asks for them', async () => {
+  await using server = await open();
+  const { registry } = server.metrics;
+  const asked = () => registry.getSingleMetric('nodejs_eventloop_lag_seconds') !== undefined;
+
+  expect(asked()).toBe(false);
+  await server.get('/metrics');
+  const { status } = await server.get('/metrics');
+
+  expect([asked(), status]).toEqual([true, 200]);
+});
+
 test('only what counts has the name of a counter', async () => {
   await using server = await open();
 

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { type PageSource, runPages } from '@docker-worker/run-page';
+import { registerProcessMetrics } from '@docker-worker/service-kit/process-metrics';
 import fastify from 'fastify';
 import type { Registry } from 'prom-client';
 import { UserError } from '../user-error.ts';
@@ -38,9 +39,10 @@ export async function openAdminServer({
       .type('text/plain')
       .send(ready ? 'ready\n' : `not ready: ${worker.state}\n`);
   });
-  server.get('/metrics', async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
-  );
+  server.get('/metrics', async (_request, reply) => {
+    registerProcessMetrics(registry);
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
   server.get('/status.json', () => status());
   server.get('/status', async (request, reply) => {
     return request.headers.accept?.includes('text/html') ? reply.redirect('/', 303) : await status();

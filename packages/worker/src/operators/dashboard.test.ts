@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { registerProcessMetrics } from '@docker-worker/service-kit/process-metrics';
 import { expect, test } from '@jest/globals';
 import type { MetricObject } from 'prom-client';
 import { z } from 'zod';
@@ -24,6 +25,7 @@ function metrics(): Map<string, MetricObject & { type: unknown; labelNames?: str
   const { registry } = new WorkerMetrics();
   const observed = { config: testConfig({}), engine: undefined, runs: [], claiming: true };
   registerGauges(registry, () => observed);
+  registerProcessMetrics(registry);
   return new Map(registry.getMetricsAsArray().map((metric) => [metric.name, metric as never]));
 }
 

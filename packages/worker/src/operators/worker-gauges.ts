@@ -1,4 +1,3 @@
-import { registerProcessMetrics } from '@docker-worker/service-kit/process-metrics';
 import { Gauge, type Registry } from 'prom-client';
 import { slotsOf } from '../features/index.ts';
 import { type Observed, workerStatus } from './worker-status.ts';
@@ -10,7 +9,6 @@ import { type Observed, workerStatus } from './worker-status.ts';
  */
 export function registerGauges(registry: Registry, observed: () => Observed): void {
   const here = { registers: [registry] };
-  registerProcessMetrics(registry);
   new Gauge({
     name: 'docker_worker_running',
     help: 'Tasks that run.',

@@ -1,7 +1,13 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { Credentials } from '@docker-worker/service-kit/control';
 import taskcluster, { type Client } from 'taskcluster-client';
 import { z } from 'zod';
 import { TaskId } from './task-id.ts';
+
+// The client's own agents make a connection for each call. None is kept for so long that something on its way forgets it.
+const kept = { keepAlive: true, timeout: 10_000, maxSockets: 50 };
+Object.assign(taskcluster.agents, { http: new HttpAgent(kept), https: new HttpsAgent(kept) });
 
 const Time = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time');
 
