@@ -73,7 +73,7 @@ export class DiskRoom {
   /** Of an engine on another machine nothing is known. */
   async #room(tasks: number): Promise<[number, Disk | undefined]> {
     const { config, engine } = this.#host;
-    const disk = await engineDisk(engine.docker, config.dockerVolume);
+    const disk = await engineDisk(engine, config.dockerVolume);
     return [disk === undefined ? tasks : roomOn(disk, config, tasks), disk];
   }
 

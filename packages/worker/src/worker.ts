@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { all } from './async/all.ts';
 import { unlessAborted } from './async/unless-aborted.ts';
 import { type WorkerConfig, workerNameOf } from './config/config.ts';
-import { sweep } from './containers/sweep.ts';
+import { type Swept, sweep } from './containers/sweep.ts';
 import { DiskRoom } from './disk-room.ts';
 import type { Engine } from './engine/engine.ts';
 import { FaultPause } from './fault-pause.ts';
@@ -54,6 +54,8 @@ export interface WorkerOptions
   hangsUp?: boolean;
   /** Default: as the configuration wants them. */
   warmUnits?: WarmUnits;
+  /** The sweep of what an earlier worker of this name left, if that has been begun. */
+  sweeping?: Promise<Swept>;
   /** Called when a run's log exists, before anything else is done for it. */
   onRun?(run: Run): void;
   /** Called when there is no task, at the start and whenever the last one has ended. */
@@ -81,7 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await using starting = new AsyncDisposableStack();
   const [logServer, swept] = await all([
     openLogServer(config, logger).then((server) => starting.use(server)),
-    sweep(engine.docker, workerName),
+    options.sweeping ?? sweep(engine.docker, workerName),
   ]);
   if (swept.containers + swept.networks + swept.images > 0) {
     logger.warn(swept, 'removed what a killed worker left behind');

@@ -1,7 +1,6 @@
 import type { RequestListener } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { createServiceServer, type ServiceServerOptions } from './service-server.ts';
-import { withoutSchemas } from './without-schemas.ts';
 
 export interface ServiceAppOptions extends ServiceServerOptions {
   /** Gets Fastify's router and gives what the server calls in its place. */
@@ -16,7 +15,6 @@ export function createServiceApp({
   ...options
 }: ServiceAppOptions = {}): FastifyInstance {
   return Fastify({
-    ...withoutSchemas,
     logger: false,
     forceCloseConnections: 'idle',
     serverFactory: (route) => createServiceServer(beforeRouting?.(route) ?? route, options),

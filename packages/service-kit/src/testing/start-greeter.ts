@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { Credentials } from '../control/control.ts';
 import { Port, serviceConfigShape } from '../options/service-config.ts';
 import { listen } from '../server/listen.ts';
-import { withoutSchemas } from '../server/without-schemas.ts';
 import type { RunningService, ServiceContext } from '../service/service.ts';
 import { ServiceError } from '../service-error.ts';
 
@@ -18,7 +17,7 @@ export const config = z.strictObject({
 
 export async function start(given: z.infer<typeof config>, context: ServiceContext): Promise<RunningService> {
   let { credentials } = given;
-  const app = Fastify({ ...withoutSchemas, logger: false });
+  const app = Fastify({ logger: false });
   app.get('/', () => ({ ...given, credentials: undefined, by: credentials.clientId }));
   app.get('/slow', (_, reply) => {
     reply.hijack();

@@ -85,8 +85,18 @@ export async function runCommandLine(argv: string[]): Promise<number> {
     .option('--dry-run', 'print what would be created and which scopes are missing')
     .addOption(logLevel('warn'))
     .action(async (file: string | undefined, options) => {
+      const [{ z }, { EngineConnection }] = await Promise.all([
+        import('zod'),
+        import('./run-task/engine-connection.ts'),
+      ]);
+      // Each schema parses a document or two, which is done before it would be compiled.
+      z.config({ jitless: true });
+      await using engine = new EngineConnection();
+      if (!options.list) {
+        await engine.begin();
+      }
       const { runTask } = await import('./run-task/run-task.ts');
-      code = await runTask(file, options);
+      code = await runTask(file, options, engine);
     });
 
   program

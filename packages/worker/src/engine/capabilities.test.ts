@@ -17,6 +17,7 @@ test('an engine is asked once for what it can do, and is spoken to in a version 
     kernel: '6.1.0-18-amd64',
     rootless: false,
     appArmor: false,
+    dataFolder: '/var/lib/docker',
     limits: { memory: true, cpu: true, cpuset: true, pids: true },
     sharesKernel: false,
     sharesFiles: false,

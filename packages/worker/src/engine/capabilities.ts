@@ -50,6 +50,8 @@ export interface EngineCapabilities {
   rootless: boolean;
   /** It confines containers by AppArmor. */
   appArmor: boolean;
+  /** Where it keeps its data, on whatever machine it is; empty if it does not tell. */
+  dataFolder: string;
   /** What of the host a container can be limited to; the engine leaves other limits out, or refuses them. */
   limits: Record<'memory' | 'cpu' | 'cpuset' | 'pids', boolean>;
   /** Its containers run on the kernel of this process, and have the same devices; not so on another machine, or in a desktop's. */
@@ -83,6 +85,7 @@ export async function engineCapabilities(docker: Docker): Promise<EngineCapabili
     kernel: info.KernelVersion,
     rootless,
     appArmor: has('apparmor'),
+    dataFolder: info.DockerRootDir,
     limits: {
       memory: limits && info.MemoryLimit,
       cpu: limits && info.CpuCfsQuota,

@@ -7,19 +7,19 @@ const retired: FeatureNames = {
   dind: 'Gives the task a Docker daemon of its own at /var/run/docker.sock',
 };
 
-const schemas = new WeakMap<WorkerConfig, PayloadSchema>();
+/** By the names of the features, and what is said about them. */
+const schemas = new Map<string, PayloadSchema>();
 
 /** The schema of payloads that knows every feature there is, those included that the configuration names. */
 export function payloadSchemaFor(config?: WorkerConfig): PayloadSchema {
-  const known = config === undefined ? undefined : schemas.get(config);
+  const flags = featuresOf(config).filter(({ askedBy }) => askedBy === undefined);
+  const names = Object.fromEntries(flags.map(({ name, description = '' }) => [name, description]));
+  const key = JSON.stringify(names);
+  const known = schemas.get(key);
   if (known !== undefined) {
     return known;
   }
-  const flags = featuresOf(config).filter(({ askedBy }) => askedBy === undefined);
-  const names = Object.fromEntries(flags.map(({ name, description = '' }) => [name, description]));
   const schema = payloadSchema({ ...names, ...retired });
-  if (config !== undefined) {
-    schemas.set(config, schema);
-  }
+  schemas.set(key, schema);
   return schema;
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import fastify from 'fastify';
 import { testConfig } from '../config-file/testing/worker-config.ts';
 import type { Engine } from '../engine/engine.ts';
+import { capabilitiesForTest } from '../engine/testing/capabilities.ts';
 import { TaskLog } from '../log/task-log.ts';
 import { RecentProblems } from '../pages/recent-problems.ts';
 import type { Run } from '../run/run.ts';
@@ -31,6 +32,7 @@ afterAll(async () => {
 
 const engine = {
   ...{ silent: false, lost: new AbortController().signal },
+  capabilities: capabilitiesForTest({ dataFolder: '/nowhere' }),
   docker: {
     listContainers: async () => [
       {
@@ -39,7 +41,6 @@ const engine = {
       },
     ],
     version: async () => ({ Version: '29.0.1' }),
-    info: async () => Promise.reject(new Error('not now')),
     getImage: () => ({ inspect: async () => ({ Size: 5 * 1024 ** 2 }) }),
   },
 } as unknown as Engine;

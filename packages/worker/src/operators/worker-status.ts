@@ -68,7 +68,7 @@ export async function workerStatus({ config, engine, runs, claiming }: Observed)
   const [containers, engineVersion, disk] = await Promise.all([
     containersOf(docker, config),
     docker?.version().then((answer) => EngineVersion.parse(answer).Version, absent),
-    docker && engineDisk(docker, config.dockerVolume).catch(absent),
+    docker && engine && engineDisk(engine, config.dockerVolume),
   ]);
   const all = [...runs];
   return {

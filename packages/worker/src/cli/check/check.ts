@@ -4,7 +4,7 @@ import { bytesText } from '../../bytes-text.ts';
 import type { WorkerConfig } from '../../config/config.ts';
 import { parseConfig, readConfigDocument } from '../../config-file/read-config.ts';
 import { bytesPerTask, roomOn } from '../../disk-room.ts';
-import { connectEngine } from '../../engine/engine.ts';
+import { connectEngine, type Engine } from '../../engine/engine.ts';
 import { diskOf, engineDisk } from '../../engine/free-disk.ts';
 import { features, featuresOf, slotsOf } from '../../features/index.ts';
 import { blockMetadata } from '../../firewall/block-metadata.ts';
@@ -83,7 +83,7 @@ async function checkEngine(problems: string[], config: WorkerConfig | undefined)
     }
     await checkMetadata(problems, engine.docker, config);
     if (config !== undefined) {
-      await checkRoom(problems, engine.docker, config);
+      await checkRoom(problems, engine, config);
     }
   });
 }
@@ -130,8 +130,8 @@ async function checkDisk(problems: string[]): Promise<void> {
 }
 
 /** Whether the engine's disk has room for as many tasks as the worker would run. */
-async function checkRoom(problems: string[], docker: Docker, config: WorkerConfig): Promise<void> {
-  const disk = await engineDisk(docker, config.dockerVolume);
+async function checkRoom(problems: string[], engine: Engine, config: WorkerConfig): Promise<void> {
+  const disk = await engineDisk(engine, config.dockerVolume);
   const slots = slotsOf(config);
   const room = disk === undefined ? slots : roomOn(disk, config, slots);
   if (disk === undefined || room === slots) {

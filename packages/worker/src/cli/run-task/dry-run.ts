@@ -1,7 +1,7 @@
 import { startLocalTaskcluster } from '@docker-worker/local-taskcluster';
 import taskcluster from 'taskcluster-client';
-import type { FeatureSettings } from '../../config-file/worker-config.ts';
-import { connectEngine } from '../../engine/engine.ts';
+import type { WorkerConfig } from '../../config/config.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { localImage } from '../../engine/ensure-image.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { examine } from '../../lifecycle/examine.ts';
@@ -9,20 +9,18 @@ import type { Image } from '../../payload/image.ts';
 import { TaskDefinition } from '../../queue/queue.ts';
 import { sidecarImage } from '../../sidecars/sidecar-image.ts';
 import { exitCode } from '../exit-code.ts';
-import { localWorkerConfig, placeholder } from './local-worker.ts';
 import { createRoles, type RoleScopes } from './roles.ts';
 
 /** Prints what `run-task` would create for each task, and why it would refuse one; creates nothing. */
 export async function dryRun(
   tasks: { name: string; definition: object }[],
-  settings: FeatureSettings = {},
+  engine: Engine,
+  config: WorkerConfig,
   roles: RoleScopes = new Map(),
 ): Promise<number> {
   await using local = await startLocalTaskcluster();
   const auth = new taskcluster.Auth({ rootUrl: local.rootUrl, credentials: local.credentials });
   await createRoles(auth, roles);
-  await using engine = await connectEngine();
-  const config = localWorkerConfig(placeholder, tasks.length, settings);
   let code = 0;
   for (const { name, definition } of tasks) {
     const task = TaskDefinition.parse(definition);

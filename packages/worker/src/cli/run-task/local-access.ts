@@ -1,18 +1,15 @@
 import type Docker from 'dockerode';
 import { type WorkerConfig, workerNameOf } from '../../config/config.ts';
 import { prefixCredentials } from '../../config/registry-credentials.ts';
-import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ensureImage, firstLocalImage } from '../../engine/ensure-image.ts';
 import { serviceImages } from '../../features/service-images.ts';
 import { howToGet } from '../../sidecars/missing-sidecars.ts';
 import { TaskclusterAccess } from '../../taskcluster-access/taskcluster-access.ts';
 import { UserError } from '../../user-error.ts';
-import { localWorkerConfig, placeholder } from './local-worker.ts';
 
 /** Lets containers reach the embedded Taskcluster. */
-export function localAccess(engine: Engine, settings: FeatureSettings): Promise<TaskclusterAccess> {
-  const config = localWorkerConfig(placeholder, 1, settings);
+export function localAccess(engine: Engine, config: WorkerConfig): Promise<TaskclusterAccess> {
   return TaskclusterAccess.open({
     engine,
     worker: workerNameOf(config),

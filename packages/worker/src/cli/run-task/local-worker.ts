@@ -71,20 +71,15 @@ export function localStateDirectory(): string {
  * One network with sidecars for each task that runs at first, begun before there is a worker. They fit if all tasks want the
  * same sidecars; otherwise each task gets its own when it is claimed.
  */
-export function localWarmUnits(
-  { engine, access, logger }: Pick<UnitHost, 'engine' | 'access' | 'logger'>,
-  documents: TaskDocument[],
-  capacity: number,
-  settings: FeatureSettings = {},
-): WarmUnits {
-  const count = Math.min(documents.length, capacity);
-  const config = localWorkerConfig(placeholder, capacity, settings);
+export function localWarmUnits(host: Omit<UnitHost, 'workerName'>, documents: TaskDocument[]): WarmUnits {
+  const { config } = host;
+  const count = Math.min(documents.length, config.capacity);
   const [first = [], ...others] = documents.map(({ payload }) =>
     selectFeatures(payload, config).used.flatMap((feature) => feature.sidecars ?? []),
   );
   const alike = others.every((sidecars) => isDeepStrictEqual(sidecars, first));
   return new WarmUnits({
-    ...makingRunUnits({ engine, access, config, workerName: workerNameOf(config), logger }),
+    ...makingRunUnits({ ...host, workerName: workerNameOf(config) }),
     count: alike ? count : 0,
     limit: count,
     sidecars: first,

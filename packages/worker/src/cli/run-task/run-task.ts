@@ -3,9 +3,11 @@ import type { LocalTaskcluster } from '@docker-worker/local-taskcluster';
 import { standardError } from '@docker-worker/service-kit/standard-streams';
 import { pino } from 'pino';
 import taskcluster, { type Client } from 'taskcluster-client';
+import { all } from '../../async/all.ts';
+import { workerNameOf } from '../../config/config.ts';
 import { readFeatureSettings } from '../../config-file/read-config.ts';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
-import { connectEngine } from '../../engine/engine.ts';
+import { sweep } from '../../containers/sweep.ts';
 import type { PullPolicy } from '../../engine/pull-policy.ts';
 import { payloadSchemaFor } from '../../features/payload-schema.ts';
 import type { PayloadSchema } from '../../payload/payload.ts';
@@ -20,6 +22,7 @@ import { readTaskFile, type TaskFile } from '../task-file/read-task-file.ts';
 import { withRootUrl } from '../task-file/root-url.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
 import { prepareArtifactFolder } from './artifacts/prepare-artifact-folder.ts';
+import type { EngineConnection } from './engine-connection.ts';
 import { keepContainer } from './keep-container.ts';
 import { localAccess } from './local-access.ts';
 import { localWarmUnits, localWorkerConfig, placeholder } from './local-worker.ts';
@@ -80,12 +83,18 @@ export interface RunTaskOptions extends LogInOptions {
  * @returns the exit code of the shell that was opened in this terminal, if one was; else of the first task
  *   that did not succeed, or 0
  */
-export async function runTask(file: string | undefined, options: RunTaskOptions): Promise<number> {
+export async function runTask(
+  file: string | undefined,
+  options: RunTaskOptions,
+  connection: EngineConnection,
+): Promise<number> {
   const configured = withPull(
     options.config === undefined ? {} : await readFeatureSettings(options.config),
     options.pull,
   );
-  const schema = payloadSchemaFor(localWorkerConfig(placeholder, 1, configured));
+  const capacity = options.capacity ?? Math.max(2, availableParallelism());
+  let config = localWorkerConfig(placeholder, capacity, configured);
+  const schema = payloadSchemaFor(config);
   const upstream = upstreamTask(file, options);
   const read =
     upstream === undefined ? await readFile(file, schema, options) : await readUpstream(upstream, schema);
@@ -102,7 +111,6 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
     taskId: document.taskId,
     definition: taskDefinition(document, overrides),
   }));
-  const capacity = options.capacity ?? Math.max(2, availableParallelism());
   const images = upstreamImages(documents);
   const upstreamRoot = options.upstreamRootUrl ?? upstream?.rootUrl ?? process.env.TASKCLUSTER_ROOT_URL;
   if (images.length > 0 && upstreamRoot === undefined) {
@@ -116,21 +124,26 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
   }
   checkReports(options.report);
   await using resources = new AsyncDisposableStack();
-  const settings = await settingsOfOneRun(documents, configured, resources, say);
+  const settings = await settingsOfOneRun(documents, configured, config, resources, say);
+  if (settings !== configured) {
+    config = localWorkerConfig(placeholder, capacity, settings);
+  }
   if (options.dryRun) {
     const { dryRun } = await import('./dry-run.ts');
-    return await dryRun(tasks, settings, roles);
+    return await dryRun(tasks, await connection.connect(), config, roles);
   }
-  const engine = resources.use(await connectEngine());
+  const engine = await connection.connect();
   const logger = pino(
     { level: options.logLevel },
     process.stderr.isTTY ? terminalLog(process.stderr) : standardError,
   );
-  const access = resources.use(await localAccess(engine, settings));
-  const unitHost = { engine, access, logger };
-  const warmUnits = resources.use(localWarmUnits(unitHost, documents, capacity, settings));
+  const access = resources.use(await localAccess(engine, config));
+  const warmUnits = resources.use(localWarmUnits({ engine, access, config, logger }, documents));
   // The engine makes networks and boots sidecars while everything else is loaded and starts.
   warmUnits.refill();
+  const sweeping = sweep(engine.docker, workerNameOf(config));
+  // Told when the worker starts.
+  sweeping.catch(() => {});
   const [{ startLocalTaskcluster }, { startWorker }] = await Promise.all([
     import('@docker-worker/local-taskcluster'),
     import('../../worker.ts'),
@@ -152,15 +165,21 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
   }
   const logIn = new LogIn(options, session.output);
   using _signals = session.handleSignals();
-  const config = localWorkerConfig(local, capacity, settings);
+  config = { ...config, rootUrl: local.rootUrl, taskcluster: local.credentials };
   let worker: Worker | undefined;
   using _uncaught = endOnUncaught({ config, logger, worker: () => worker });
-  [worker] = await Promise.all([
+  const provided = all([
+    createSecrets(new taskcluster.Secrets(client), secrets),
+    createRoles(new taskcluster.Auth(client), roles),
+  ]);
+  const newTasks = tasks.map(({ definition, ...task }) => ({
+    ...task,
+    definition: withRootUrl(definition, access.rootUrl),
+  }));
+  [worker] = await all([
     startWorker({
       ...{ config, logger, hangsUp: true },
-      engine,
-      access,
-      warmUnits,
+      ...{ engine, access, warmUnits, sweeping },
       onPull: process.stderr.isTTY ? pullLine(process.stderr) : undefined,
       onRun(run) {
         session.follow(run);
@@ -176,15 +195,8 @@ export async function runTask(file: string | undefined, options: RunTaskOptions)
         session.resolved(run, outcome);
       },
     }).then((started) => resources.use(started)),
-    createSecrets(new taskcluster.Secrets(client), secrets),
-    createRoles(new taskcluster.Auth(client), roles),
+    provided.then(() => session.create(newTasks)),
   ]);
-  await session.create(
-    tasks.map(({ definition, ...task }) => ({
-      ...task,
-      definition: withRootUrl(definition, access.rootUrl),
-    })),
-  );
   // A worker that fails, as when the engine is lost, ends the wait as well.
   const taskCode = await Promise.race([session.exitCode(), worker.ended.then(() => session.exitCode())]);
   const results =

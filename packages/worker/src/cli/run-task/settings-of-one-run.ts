@@ -1,10 +1,9 @@
-import { workerNameOf } from '../../config/config.ts';
+import { type WorkerConfig, workerNameOf } from '../../config/config.ts';
 import type { FeatureSettings } from '../../config-file/worker-config.ts';
 import { features } from '../../features/index.ts';
 import { valueAt } from '../../payload/found.ts';
 import { makeRunFolder } from '../../run/run-folder.ts';
 import type { TaskDocument } from '../task-file/task-document.ts';
-import { localWorkerConfig, placeholder } from './local-worker.ts';
 
 /**
  * The settings with what features make themselves for tasks that use them when it is not configured. Files for it are gone
@@ -15,6 +14,7 @@ import { localWorkerConfig, placeholder } from './local-worker.ts';
 export async function settingsOfOneRun(
   documents: TaskDocument[],
   settings: FeatureSettings,
+  config: WorkerConfig,
   resources: AsyncDisposableStack,
   say: (text: string) => void,
 ): Promise<FeatureSettings> {
@@ -25,8 +25,7 @@ export async function settingsOfOneRun(
     if (make === undefined || !isUsed || Object.keys(own).some((key) => configured[key] !== undefined)) {
       continue;
     }
-    const worker = workerNameOf(localWorkerConfig(placeholder, 1, settings));
-    const folder = resources.use(await makeRunFolder({ worker, taskRun: 'settings' }));
+    const folder = resources.use(await makeRunFolder({ worker: workerNameOf(config), taskRun: 'settings' }));
     const made = await make(folder.path);
     say(`${name}: ${made.notice}`);
     complete = { ...complete, ...made.settings };

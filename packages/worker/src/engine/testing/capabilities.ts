@@ -10,6 +10,7 @@ export function capabilitiesForTest(changed: Partial<EngineCapabilities> = {}): 
     kernel: '6.1.0',
     rootless: false,
     appArmor: true,
+    dataFolder: '/var/lib/docker',
     limits: { memory: true, cpu: true, cpuset: true, pids: true },
     sharesKernel: true,
     sharesFiles: true,

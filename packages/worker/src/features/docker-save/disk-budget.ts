@@ -21,10 +21,7 @@ export async function diskBudget(
   { tempDir, host: { engine, config } }: Run,
   container: { own: number; whole: number },
 ): Promise<DiskBudget> {
-  const [engines, ours] = await Promise.all([
-    engineDisk(engine.docker, config.dockerVolume),
-    diskOf(tempDir),
-  ]);
+  const [engines, ours] = await Promise.all([engineDisk(engine, config.dockerVolume), diskOf(tempDir)]);
   const engineNeeds = container.own + container.whole;
   const shared = engines?.device === ours.device;
   // An image may not compress at all.
