@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { median } from '../averages.ts';
-import { execTalk, type Talk, webSocketTalk } from './talk.ts';
+import { rateOf, roundTripsOf, type StartTalk } from './rates.ts';
+import { execTalk, webSocketTalk } from './talk.ts';
 import { startTask } from './task.ts';
 
 /**
@@ -11,11 +12,10 @@ import { startTask } from './task.ts';
  *   npm run bench:interactive [-- ROUNDS [MEGABYTES [ECHOES]]]
  */
 const [rounds = 7, megabytes = 200, echoes = 300] = process.argv.slice(2).map(Number);
-const bytes = megabytes * 1_000_000;
 
 await using task = await startTask();
 process.on('exit', () => rmSync(task.folder, { recursive: true, force: true }));
-const ways: Record<string, (command: string[]) => Promise<Talk>> = {
+const ways: Record<string, StartTalk> = {
   'docker exec -i': (command) => execTalk(task.container, command),
   interactive: (command) => webSocketTalk(task.socket, command),
 };
@@ -23,45 +23,11 @@ const rates = new Map<string, number[]>();
 const roundTrips = new Map<string, number[]>();
 for (let round = 0; round < rounds; round++) {
   for (const [way, talk] of Object.entries(ways)) {
-    rates.set(way, [...(rates.get(way) ?? []), await rateOf(talk)]);
-    roundTrips.set(way, [...(roundTrips.get(way) ?? []), ...(await roundTripsOf(talk))]);
+    rates.set(way, [...(rates.get(way) ?? []), await rateOf(talk, megabytes)]);
+    roundTrips.set(way, [...(roundTrips.get(way) ?? []), ...(await roundTripsOf(talk, echoes))]);
   }
 }
 print();
-
-/** Megabytes each second, from the call to the last byte. */
-async function rateOf(talk: (command: string[]) => Promise<Talk>): Promise<number> {
-  const started = performance.now();
-  const { output, end } = await talk(['head', '-c', String(bytes), '/dev/zero']);
-  let read = 0;
-  for await (const chunk of output) {
-    read += chunk.length;
-    if (read >= bytes) {
-      break;
-    }
-  }
-  const seconds = (performance.now() - started) / 1000;
-  end();
-  if (read !== bytes) {
-    throw new Error(`${read} bytes came instead of ${bytes}`);
-  }
-  return bytes / 1e6 / seconds;
-}
-
-/** Milliseconds from a line that is sent to its echo, one after another. */
-async function roundTripsOf(talk: (command: string[]) => Promise<Talk>): Promise<number[]> {
-  const { output, send, end } = await talk(['cat']);
-  const times: number[] = [];
-  for (let echo = 0; echo < echoes; echo++) {
-    const started = performance.now();
-    send('line\n');
-    await output.next();
-    times.push(performance.now() - started);
-  }
-  end();
-  // The first ones find code that nobody has run yet.
-  return times.slice(20);
-}
 
 function print(): void {
   const [exec = Number.NaN, own = Number.NaN] = Object.keys(ways).map((way) => median(rates.get(way) ?? []));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-const worker = join(import.meta.dirname, '../../packages/worker/dist/main.js');
+const builtWorker = join(import.meta.dirname, '../../packages/worker/dist/main.js');
 
 export interface BenchTask extends AsyncDisposable {
   /** Of the task file. */
@@ -15,10 +15,13 @@ export interface BenchTask extends AsyncDisposable {
   container: string;
   /** Address of its shells. */
   socket: string;
+  /** Process ids of what output passes through. */
+  worker: number;
+  service: number;
 }
 
-/** A task that people can log into, as `run-task` runs it. */
-export async function startTask(): Promise<BenchTask> {
+/** A task that people can log into, as `run-task` of this bundle of the worker runs it. */
+export async function startTask(worker = builtWorker): Promise<BenchTask> {
   const folder = mkdtempSync(join(tmpdir(), 'docker-worker-bench-'));
   const file = join(folder, 'task.json');
   writeFileSync(
@@ -36,19 +39,32 @@ export async function startTask(): Promise<BenchTask> {
     lineOf(child.stdout, /^run (\S+)/),
     lineOf(child.stderr, /log in at (\S+)/),
   ]);
-  const { stdout } = await promisify(execFile)('docker', [
-    ...['ps', '--quiet', '--no-trunc', '--filter', 'label=docker-worker.role=task'],
-    ...['--filter', `label=docker-worker.task-run=${taskRun}`],
+  const containers = ['ps', '--quiet', '--no-trunc', '--filter'];
+  const [container, service] = await Promise.all([
+    docker(
+      ...containers,
+      'label=docker-worker.role=task',
+      '--filter',
+      `label=docker-worker.task-run=${taskRun}`,
+    ),
+    docker(...containers, `publish=${new URL(page).port}`),
   ]);
   return {
     folder,
-    container: stdout.trim(),
+    container,
+    worker: child.pid ?? Number.NaN,
+    service: Number(await docker('inspect', '--format', '{{.State.Pid}}', service)),
     socket: `${page.replace('http', 'ws')}shell.sock`,
     async [Symbol.asyncDispose]() {
       child.kill('SIGINT');
       await exited;
     },
   };
+}
+
+async function docker(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('docker', args);
+  return stdout.trim();
 }
 
 async function lineOf(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<RegExpExecArray> {

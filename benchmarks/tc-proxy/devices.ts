@@ -1,19 +1,9 @@
-/** Replaces a text of a source file, which must be there. */
-export interface Patch {
-  /** From the root of the repository. */
-  file: string;
-  find: string;
-  replace: string;
-}
+import type { LeftOut } from '../patched-bundle.ts';
 
 /** Something in tc-proxy that is there for speed or memory alone, and how the proxy is made to do without it. */
-export interface Device {
-  name: string;
+export interface Device extends LeftOut {
   /** What its users see of it. */
   affects: 'requests' | 'bodies' | 'start';
-  patches?: readonly Patch[];
-  /** Plugins of the bundle that are left out. */
-  plugins?: readonly string[];
   /** Flags of Node that are left out. */
   flags?: readonly string[];
   /** Variables of the environment that are left out. */

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Figures } from '../figures.ts';
+import { bundleWithout } from '../patched-bundle.ts';
 import {
   type ContenderName,
   contenderNames,
@@ -13,7 +15,6 @@ import {
   tcProxyCommand,
   tcProxyEnv,
 } from './contenders.ts';
-import { Figures } from './figures.ts';
 import {
   measureCredentialsUpdate,
   measureFirstCredentials,
@@ -21,7 +22,6 @@ import {
   measureStart,
   measureTransfer,
 } from './measure.ts';
-import { bundleWithout } from './patched-bundle.ts';
 import type { PinnedProcess } from './pinned-process.ts';
 import { plot } from './plot.ts';
 import { concurrencies, tables, transferring } from './tables.ts';
@@ -50,7 +50,7 @@ for (const tool of ['nginx', 'wrk', 'curl', 'taskset']) {
 execFileSync('taskset', ['-cp', String(otherCore), String(process.pid)], { stdio: 'ignore' });
 const folder = mkdtempSync(join(tmpdir(), 'bench-tc-proxy-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const bundle = await bundleWithout({ name: 'nothing' }, join(folder, 'tc-proxy'));
+const bundle = await bundleWithout({ name: 'nothing' }, 'tc-proxy', join(folder, 'tc-proxy'));
 let nextPort = 19_000 + (process.pid % 500) * 20;
 
 const figures = new Figures();

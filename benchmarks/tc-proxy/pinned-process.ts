@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-
-/** Ticks of the clock in which Linux counts CPU time. */
-const ticksPerSecond = 100;
+import { cpuSecondsOf, memoryOf } from '../process-figures.ts';
 
 /** A server as a process of its own, bound to one core. */
 export class PinnedProcess implements AsyncDisposable {
@@ -40,19 +38,21 @@ export class PinnedProcess implements AsyncDisposable {
 
   /** Seconds of CPU time so far. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    return cpuSecondsOf(this.#pid);
   }
 
-  /** MiB in memory: `VmRSS` now, `VmHWM` the most there ever was, or since `forgetPeak`. */
+  /** MiB in memory; `VmHWM` counts since `forgetPeak`. */
   memory(which: 'VmRSS' | 'VmHWM'): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    return Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+    return memoryOf(this.#pid, which);
   }
 
   /** `VmHWM` begins anew with what is in memory now. */
   forgetPeak(): void {
-    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, '5');
+    writeFileSync(`/proc/${this.#pid}/clear_refs`, '5');
+  }
+
+  get #pid(): number {
+    return this.#child.pid ?? Number.NaN;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Figures } from './figures.ts';
+import type { Figures } from '../figures.ts';
 import { concurrencies } from './tables.ts';
 
 const series = {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
+import type { Figures } from '../figures.ts';
 import { type ContenderName, contenderNames } from './contenders.ts';
-import type { Figures } from './figures.ts';
 
 export const concurrencies = [1, 16, 64, 256];
 /** The bare relay takes no bodies. */

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Figures } from '../figures.ts';
+import { bundleWithout } from '../patched-bundle.ts';
 import {
   otherCore,
   proxyCore,
@@ -11,9 +13,7 @@ import {
   tcProxyEnv,
 } from './contenders.ts';
 import { type Device, devices } from './devices.ts';
-import { Figures } from './figures.ts';
 import { measureLoad, measureStart, measureTransfer } from './measure.ts';
-import { bundleWithout } from './patched-bundle.ts';
 import { PinnedProcess } from './pinned-process.ts';
 import { table } from './tables.ts';
 
@@ -84,7 +84,7 @@ async function print(
 }
 
 async function built(device: Device): Promise<Build> {
-  const main = await bundleWithout(device, mkdtempSync(join(folder, 'bundle-')));
+  const main = await bundleWithout(device, 'tc-proxy', mkdtempSync(join(folder, 'bundle-')));
   const { name, affects, flags = [], variables = [] } = device;
   return {
     ...{ name, affects },

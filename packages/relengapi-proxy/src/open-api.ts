@@ -1,4 +1,12 @@
-import { anyMethod, empty, inPath, openApi, operation, refused } from '@docker-worker/service-kit/open-api';
+import {
+  anyMethod,
+  empty,
+  errorComponents,
+  inPath,
+  openApi,
+  operation,
+  refused,
+} from '@docker-worker/service-kit/open-api';
 import { z } from 'zod';
 
 const Health = z.object({
@@ -33,5 +41,12 @@ export function openApiDocument(version: string): object {
     },
   };
   const description = 'Puts a token on each request and forwards it along the routes of the configuration.';
-  return openApi({ title: 'relengapi-proxy', version, description, paths, health: Health });
+  return openApi({
+    title: 'relengapi-proxy',
+    version,
+    description,
+    paths,
+    components: errorComponents,
+    health: Health,
+  });
 }

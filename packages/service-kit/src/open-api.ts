@@ -10,6 +10,8 @@ export interface OpenApiParts {
   /** What the routes have in common, in a sentence or two. */
   description: string;
   paths: Record<string, object>;
+  /** `errorComponents` where `refused` is among the answers. */
+  components?: object;
   /** What `/health` tells of this service beside whether it is ready. */
   health?: z.ZodObject;
 }
@@ -21,12 +23,16 @@ export const errorBodySchema = z.object({
   requestInfo: z.looseObject({ method: z.string(), time: z.iso.datetime() }),
 });
 
+/** For documents with answers that are `refused`. */
+export const errorComponents = { schemas: { Error: jsonSchema(errorBodySchema) } };
+
 /** The routes of a service, those of its admin listener included. */
-export function openApi({ title, version, description, paths, health }: OpenApiParts): object {
+export function openApi({ title, version, description, paths, components, health }: OpenApiParts): object {
   return {
     openapi: '3.1.0',
     info: { title, version, description, license: { name: 'MPL-2.0', identifier: 'MPL-2.0' } },
     paths: { ...paths, ...adminPaths(health) },
+    ...(components ? { components } : {}),
   };
 }
 
@@ -71,7 +77,7 @@ export function json(description: string, of: z.ZodType): object {
 
 /** An error of the service itself. */
 export function refused(description: string): object {
-  return json(description, errorBodySchema);
+  return { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
 }
 
 export function jsonSchema(of: z.ZodType): object {

@@ -1,6 +1,7 @@
 import {
   anyMethod,
   empty,
+  errorComponents,
   inPath,
   jsonSchema,
   openApi,
@@ -57,7 +58,7 @@ export function openApiDocument(version: string): object {
   };
   const description =
     'Signs requests with the credentials and the scopes that it was given, and forwards them. Answers of the services come back as they are.';
-  return openApi({ title: 'tc-proxy', version, description, paths });
+  return openApi({ title: 'tc-proxy', version, description, paths, components: errorComponents });
 }
 
 function forwarded(summary: string, parameters: Record<string, string>): object {

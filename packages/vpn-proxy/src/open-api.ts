@@ -2,6 +2,7 @@ import {
   anyMethod,
   empty,
   errorBodySchema,
+  errorComponents,
   inPath,
   json,
   openApi,
@@ -35,5 +36,12 @@ export function openApiDocument(version: string): object {
   const path = 'Everything behind the first slash, the query included.';
   const paths = { '/{path}': { ...inPath({ path }), ...anyMethod(forwarded) } };
   const description = 'Forwards requests through a VPN to the one server of the configuration.';
-  return openApi({ title: 'vpn-proxy', version, description, paths, health: State });
+  return openApi({
+    title: 'vpn-proxy',
+    version,
+    description,
+    paths,
+    components: errorComponents,
+    health: State,
+  });
 }

@@ -7,7 +7,7 @@ import { filesLeft, onEngine, processesLeft } from './leftovers.ts';
 import { SoakedWorker } from './soaked-worker.ts';
 
 /** So many workers, each with a name, a pool and a folder of its own, crash side by side. */
-const lanes = 4;
+const sideBySide = 4;
 /** Every so many times a worker is killed before it has done anything, beside the one in a task. */
 const earlyEvery = 5;
 
@@ -18,10 +18,10 @@ export async function soakCrashes(count: number): Promise<Finding[]> {
   const seen = { early: 0, poolErrors: 0, most: 0, ids: new Set<string>() };
   const started = performance.now();
   await Promise.all(
-    Array.from({ length: lanes }, async (_, index) => {
-      const lane = new Lane(deployment, join(folder.path, `lane-${index}`), index);
-      for (let crash = index; crash < count; crash += lanes) {
-        const output = await lane.crashInTask();
+    Array.from({ length: sideBySide }, async (_, index) => {
+      const worker = new CrashingWorker(deployment, join(folder.path, `crashing-${index}`), index);
+      for (let crash = index; crash < count; crash += sideBySide) {
+        const output = await worker.crashInTask();
         seen.poolErrors += /address pool|no free \S+ subnet/i.test(output) ? 1 : 0;
         const now = [...(await onEngine()).keys()];
         seen.most = Math.max(seen.most, now.length);
@@ -30,10 +30,10 @@ export async function soakCrashes(count: number): Promise<Finding[]> {
         }
         if (crash % earlyEvery === 0) {
           seen.early++;
-          await lane.crashAtStart();
+          await worker.crashAtStart();
         }
       }
-      await lane.end();
+      await worker.end();
     }),
   );
   const seconds = (performance.now() - started) / 1000;
@@ -50,7 +50,7 @@ export async function soakCrashes(count: number): Promise<Finding[]> {
   ];
 }
 
-class Lane {
+class CrashingWorker {
   readonly #deployment: Deployment;
   readonly #folder: string;
   readonly #settings: object;
@@ -59,7 +59,7 @@ class Lane {
   constructor(deployment: Deployment, folder: string, index: number) {
     this.#deployment = deployment;
     this.#folder = folder;
-    this.#workerType = `lane-${index}`;
+    this.#workerType = `crashing-${index}`;
     // Half of them crash with a unit that was made ahead.
     this.#settings = { workerType: this.#workerType, warm: { units: index % 2 } };
   }

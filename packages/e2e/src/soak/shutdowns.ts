@@ -24,7 +24,7 @@ export async function soakShutdowns(count: number): Promise<Finding[]> {
   await using deployment = await startDeployment();
   const rounds: Round[] = [];
   let begun = 0;
-  const lane = async (_: unknown, index: number) => {
+  const endWorkers = async (_: unknown, index: number) => {
     await using folder = await makeTempDir();
     while (begun < count) {
       const number = begun++;
@@ -34,7 +34,7 @@ export async function soakShutdowns(count: number): Promise<Finding[]> {
       rounds.push(await endAround(deployment, worker, pool, signals[number % signals.length] ?? 'SIGTERM'));
     }
   };
-  await Promise.all(Array.from({ length: Math.min(count, sideBySide) }, lane));
+  await Promise.all(Array.from({ length: Math.min(count, sideBySide) }, endWorkers));
   const good = ['completed/completed', 'exception/worker-shutdown, pending', 'pending'];
   const kinds = Object.entries(Object.groupBy(rounds, ({ states }) => states));
   const slowest = Math.max(...rounds.map(({ endMs }) => endMs));

@@ -62,15 +62,13 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     this.#heartbeat.unref();
   }
 
-  /** False when the peer does not keep up; `drain` follows. Calls `sent` when the data is not needed any more. */
-  send(data: Buffer | string, sent?: () => void): boolean {
+  /** False when the peer does not keep up; `drain` follows. */
+  send(data: Buffer | string): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) {
-      sent?.();
       return true;
     }
     this.#unsent += data.length;
     this.#socket.send(data, { binary: typeof data !== 'string' }, () => {
-      sent?.();
       this.#unsent -= data.length;
       if (this.#isFull && this.#unsent <= drainedBytes) {
         this.#isFull = false;

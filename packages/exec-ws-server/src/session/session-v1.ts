@@ -4,7 +4,6 @@ import type { HostedProcess, ShellHost } from '../shell/shell-host.ts';
 import type { Connection } from './connection.ts';
 import { code, decodeFrame, encodeFrame, stoppedFrame } from './frames-v1.ts';
 import { takeInput } from './input.ts';
-import { MessagePool } from './message-pool.ts';
 import type { Session } from './sessions.ts';
 
 /** Version 1 ("docker-exec-websocket"): the client names the command and hears of its exit code. */
@@ -55,12 +54,8 @@ async function serve(
 }
 
 function relay(connection: Connection, process: ExecProcess, tty: boolean): void {
-  const pool = new MessagePool();
   process.on('output', (output, data) => {
-    const message = pool.take(1 + data.length);
-    message[0] = code[output];
-    data.copy(message, 1);
-    if (!connection.send(message, () => pool.giveBack(message))) {
+    if (!connection.send(encodeFrame(code[output], data))) {
       process.holds.hold('socket');
     }
   });

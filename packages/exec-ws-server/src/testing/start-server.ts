@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, listen, Redactor } from '@docker-worker/service-kit';
+import { listen } from '@docker-worker/service-kit';
+import { testContext } from '@docker-worker/service-kit/testing/service-context';
 import { createExecWsApp, type ExecWsAppOptions } from '../http/exec-ws-app.ts';
 import { buildPage } from '../page/build.ts';
 import type { PageSessionOptions } from '../session/page-session.ts';
@@ -46,17 +47,7 @@ export async function startServer(container: string, options: TestServerOptions 
     await buildPage(assets);
   }
   const secret = randomBytes(16).toString('base64url');
-  let log = '';
-  const logger = createLogger({
-    name: 'exec-ws-server',
-    level: 'debug',
-    redactor: new Redactor(),
-    stream: {
-      write: (line) => {
-        log += line;
-      },
-    },
-  });
+  const { logger, log } = testContext('exec-ws-server');
   const sessions = new Sessions(options.maxSessions ?? 10);
   const shells = new ShellServer({
     host: new ShellHost({
@@ -102,7 +93,7 @@ export async function startServer(container: string, options: TestServerOptions 
     url,
     v1: url(`${secret}/shell.sock`),
     v2: url(`shell/${secret}`),
-    log: () => log,
+    log,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

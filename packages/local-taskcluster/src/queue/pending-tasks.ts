@@ -5,7 +5,7 @@ type Taker = () => void;
 
 interface TaskQueue {
   /** TaskIds by priority, most urgent first; within one in the order they came. */
-  lanes: Record<Priority, Set<string>>;
+  byPriority: Record<Priority, Set<string>>;
   /** Long polls, in the order they came. */
   takers: Set<Taker>;
 }
@@ -22,7 +22,7 @@ export class PendingTasks {
 
   add(taskQueueId: string, taskId: string, priority: Priority): void {
     const queue = this.#queue(taskQueueId);
-    queue.lanes[priority].add(taskId);
+    queue.byPriority[priority].add(taskId);
     for (const taker of queue.takers) {
       if (this.count(taskQueueId) === 0) return;
       taker();
@@ -30,20 +30,20 @@ export class PendingTasks {
   }
 
   remove(taskQueueId: string, taskId: string): void {
-    for (const lane of Object.values(this.#queue(taskQueueId).lanes)) lane.delete(taskId);
+    for (const taskIds of Object.values(this.#queue(taskQueueId).byPriority)) taskIds.delete(taskId);
   }
 
   count(taskQueueId: string): number {
-    return PRIORITIES.reduce((sum, priority) => sum + this.#queue(taskQueueId).lanes[priority].size, 0);
+    return PRIORITIES.reduce((sum, priority) => sum + this.#queue(taskQueueId).byPriority[priority].size, 0);
   }
 
   /** The most urgent task, which is then no longer pending here. */
   shift(taskQueueId: string): string | undefined {
-    const { lanes } = this.#queue(taskQueueId);
+    const { byPriority } = this.#queue(taskQueueId);
     for (const priority of PRIORITIES) {
-      const [taskId] = lanes[priority];
+      const [taskId] = byPriority[priority];
       if (taskId !== undefined) {
-        lanes[priority].delete(taskId);
+        byPriority[priority].delete(taskId);
         return taskId;
       }
     }
@@ -83,8 +83,8 @@ export class PendingTasks {
     const taskQueueId = this.#isOne ? '' : name;
     let queue = this.#queues.get(taskQueueId);
     if (!queue) {
-      const lanes = Object.fromEntries(PRIORITIES.map((priority) => [priority, new Set<string>()]));
-      queue = { lanes: lanes as TaskQueue['lanes'], takers: new Set() };
+      const byPriority = Object.fromEntries(PRIORITIES.map((priority) => [priority, new Set<string>()]));
+      queue = { byPriority: byPriority as TaskQueue['byPriority'], takers: new Set() };
       this.#queues.set(taskQueueId, queue);
     }
     return queue;

@@ -1,4 +1,5 @@
-import { createLogger, Redactor, Registry } from '@docker-worker/service-kit';
+import type { Registry } from '@docker-worker/service-kit';
+import { testContext } from '@docker-worker/service-kit/testing/service-context';
 import type { z } from 'zod';
 import { RelengapiConfig } from '../relengapi-config.ts';
 import { start } from '../start.ts';
@@ -13,28 +14,12 @@ export interface TestProxy extends AsyncDisposable {
 
 /** The proxy in this process, configured as the worker does it. */
 export async function startProxy(config: z.input<typeof RelengapiConfig>): Promise<TestProxy> {
-  const redactor = new Redactor();
-  const metrics = new Registry();
-  let log = '';
-  const write = (line: string) => {
-    log += line;
-  };
-  const logger = createLogger({ name: 'relengapi-proxy', level: 'debug', redactor, stream: { write } });
-  const service = await start(RelengapiConfig.parse({ port: 0, address: '127.0.0.1', ...config }), {
-    logger,
-    metrics,
-    version: '9.8.7',
-    revision: 'abcdef',
-    standalone: false,
-    stopping: new AbortController().signal,
-    announce: (fact) => logger.info({ fact }, 'start-up'),
-    emit: () => {},
-    learnSecret: (secret) => redactor.learn(secret),
-  });
+  const context = testContext('relengapi-proxy');
+  const service = await start(RelengapiConfig.parse({ port: 0, address: '127.0.0.1', ...config }), context);
   return {
     port: service.port,
-    log: () => log,
-    metrics,
+    log: context.log,
+    metrics: context.metrics,
     health: async () => (await service.health?.()) ?? {},
     async [Symbol.asyncDispose]() {
       await Promise.race([service.drain(), new Promise((resolve) => setImmediate(resolve))]);

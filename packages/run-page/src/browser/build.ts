@@ -1,22 +1,16 @@
-import { cpSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundlePage } from '../../../../docker/bundle/bundle-page.ts';
 
 /** Puts the pages' own files into a folder: `node src/browser/build.ts FOLDER` */
-export async function buildPage(folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  await build({
-    entryPoints: ['page.ts', 'page.css'].map((file) => join(import.meta.dirname, file)),
-    outdir: folder,
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    format: 'esm',
-    target: ['chrome123', 'firefox120', 'safari17.5'],
-    legalComments: 'none',
-    logLevel: 'warning',
-  });
-  cpSync(join(import.meta.dirname, 'icon.svg'), join(folder, 'icon.svg'));
+export function buildPage(folder: string): Promise<void> {
+  return bundlePage(
+    {
+      source: import.meta.dirname,
+      entryPoints: ['page.ts', 'page.css'],
+      copied: ['icon.svg'],
+      target: ['chrome123', 'firefox120', 'safari17.5'],
+    },
+    folder,
+  );
 }
 
 if (import.meta.main) {

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { errorBody } from '../server/error-body.ts';
 import { listen } from '../server/listen.ts';
-import { Redactor } from '../telemetry/redactor.ts';
 import { RequestMetrics } from '../telemetry/request-metrics.ts';
-import { createLogger } from '../telemetry/service-logger.ts';
 import { startServer } from '../testing/http-server.ts';
 import { selfSigned } from '../testing/self-signed.ts';
 import { send, valuesOf } from '../testing/send.ts';
+import { testContext } from '../testing/service-context.ts';
+import { settled } from '../testing/settled.ts';
+import { zeros } from '../testing/zeros.ts';
 import { endToEndHeaders } from './header-hygiene.ts';
 import { rawPath } from './raw-path.ts';
 import { createReverseProxy, type ReverseProxyOptions } from './reverse-proxy.ts';
@@ -32,12 +32,7 @@ async function startProxy(
 ): Promise<TestProxy> {
   const dispatcher = createUpstreamDispatcher(connections);
   const { origin, pathname } = new URL(upstream);
-  let log = '';
-  const written = new EventEmitter();
-  const write = (line: string) => {
-    log += line;
-    written.emit('line');
-  };
+  const { logger, logHas } = testContext('test');
   const app = createReverseProxy({
     dispatcher: () => dispatcher,
     upstreamRequest: ({ rawHeaders }, url) => ({
@@ -45,16 +40,14 @@ async function startProxy(
       headers: endToEndHeaders(rawHeaders, new Set(['host'])),
     }),
     metrics: new RequestMetrics(new Registry()),
-    logger: createLogger({ name: 'test', level: 'debug', redactor: new Redactor(), stream: { write } }),
+    logger,
     ...options,
   });
   const port = await listen(app, 0, '127.0.0.1');
   return {
     port,
     close: async () => void (await app.close()),
-    async logHas(text) {
-      while (!log.includes(text)) await once(written, 'line');
-    },
+    logHas,
     async [Symbol.asyncDispose]() {
       app.server.closeAllConnections();
       await app.close();
@@ -291,15 +284,10 @@ test('a client that reads slowly slows the upstream down', async () => {
   const total = 256 * 1024 * 1024;
   let sent = 0;
   await using upstream = await startServer((_, response) => {
-    const chunk = Buffer.alloc(64 * 1024);
     response.writeHead(200, { 'content-length': total });
-    const source = new Readable({
-      read() {
-        sent += chunk.length;
-        this.push(sent > total ? null : chunk);
-      },
-    });
-    source.pipe(response);
+    zeros(total, (bytes) => {
+      sent += bytes;
+    }).pipe(response);
   });
   await using proxy = await startProxy(upstream.url);
 
@@ -328,15 +316,10 @@ test('an upstream that reads slowly slows the client down', async () => {
 
   const request = httpRequest({ port: proxy.port, host: '127.0.0.1', method: 'PUT', agent: false });
   request.setHeader('content-length', total);
-  const chunk = Buffer.alloc(64 * 1024);
   let sent = 0;
-  const source = new Readable({
-    read() {
-      sent += chunk.length;
-      this.push(sent > total ? null : chunk);
-    },
-  });
-  source.pipe(request);
+  zeros(total, (bytes) => {
+    sent += bytes;
+  }).pipe(request);
   await once(request, 'socket');
   const whileNotRead = await settled(() => sent);
   mayRead.resolve();
@@ -439,15 +422,3 @@ test('a close waits for the answer in flight and not for its kept connection', a
   expect(await answer).toBe('done');
   await closed;
 });
-
-/** The value once it has stopped changing from one turn of the event loop to many later. */
-async function settled(value: () => number): Promise<number> {
-  let last = -1;
-  let unchanged = 0;
-  while (unchanged < 200) {
-    await new Promise((resolve) => setImmediate(resolve));
-    unchanged = value() === last ? unchanged + 1 : 0;
-    last = value();
-  }
-  return last;
-}

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { Answer } from './send.ts';
 
+type Schema = Parameters<typeof z.fromJSONSchema>[0];
 interface Documented {
   paths: Record<string, Record<string, { responses: Record<string, Response> }>>;
+  components?: { schemas: Record<string, Schema> };
 }
 interface Response {
   headers?: Record<string, unknown>;
-  content?: Record<string, { schema: Parameters<typeof z.fromJSONSchema>[0] }>;
+  content?: Record<string, { schema: Schema & { $ref?: string } }>;
 }
 
 /**
@@ -16,17 +18,22 @@ interface Response {
  */
 export function undocumented(document: object, route: string, answer: Omit<Answer, 'rawHeaders'>): string[] {
   const [method = '', path = ''] = route.split(' ');
-  const response = (document as Documented).paths[path]?.[method.toLowerCase()]?.responses[answer.status];
+  const { paths, components } = document as Documented;
+  const response = paths[path]?.[method.toLowerCase()]?.responses[answer.status];
   if (response === undefined) return [`${route} answers ${answer.status}`];
   const missing = Object.keys(response.headers ?? {})
     .filter((name) => answer.headers[name.toLowerCase()] === undefined)
     .map((name) => `${route} ${answer.status} has no ${name}`);
-  return [...missing, ...bodyProblems(`${route} ${answer.status}`, response, answer)];
+  return [
+    ...missing,
+    ...bodyProblems(`${route} ${answer.status}`, response, components?.schemas ?? {}, answer),
+  ];
 }
 
 function bodyProblems(
   what: string,
   { content }: Response,
+  named: Record<string, Schema>,
   { headers, text }: Omit<Answer, 'rawHeaders'>,
 ): string[] {
   if (content === undefined) return text === '' ? [] : [`${what} has a body`];
@@ -34,6 +41,6 @@ function bodyProblems(
   const schema = content[type]?.schema;
   if (schema === undefined) return [`${what} is ${type || 'of no type'}`];
   const body: unknown = type === 'application/json' ? JSON.parse(text) : text;
-  const { error } = z.fromJSONSchema(schema).safeParse(body);
+  const { error } = z.fromJSONSchema(named[schema.$ref?.split('/').at(-1) ?? ''] ?? schema).safeParse(body);
   return error ? [`${what}: ${z.prettifyError(error)}`] : [];
 }

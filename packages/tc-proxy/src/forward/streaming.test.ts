@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { Readable } from 'node:stream';
 import { startServer } from '@docker-worker/service-kit/testing/http-server';
 import { send } from '@docker-worker/service-kit/testing/send';
+import { settled } from '@docker-worker/service-kit/testing/settled';
+import { zeros } from '@docker-worker/service-kit/testing/zeros';
 import { expect, test } from '@jest/globals';
 import { startProxy } from '../testing/start-proxy.ts';
 import { startTcpServer, type TestTcpServer } from '../testing/start-tcp-server.ts';
@@ -12,38 +13,11 @@ const total = 256 * 1024 * 1024;
 /** Socket buffers of two connections, and no more. */
 const buffers = 32 * 1024 * 1024;
 
-function zeros(onChunk: (bytes: number) => void): Readable {
-  const chunk = Buffer.alloc(64 * 1024);
-  let made = 0;
-  return new Readable({
-    read() {
-      made += chunk.length;
-      if (made > total) this.push(null);
-      else {
-        onChunk(chunk.length);
-        this.push(chunk);
-      }
-    },
-  });
-}
-
-/** The value once it has stopped changing for many turns of the event loop. */
-async function settled(value: () => number): Promise<number> {
-  let last = -1;
-  let unchanged = 0;
-  while (unchanged < 200) {
-    await new Promise((resolve) => setImmediate(resolve));
-    unchanged = value() === last ? unchanged + 1 : 0;
-    last = value();
-  }
-  return last;
-}
-
 test('a client that reads slowly slows the upstream down', async () => {
   let sent = 0;
   await using upstream = await startServer((_, response) => {
     response.writeHead(200, { 'content-length': total });
-    zeros((bytes) => {
+    zeros(total, (bytes) => {
       sent += bytes;
     }).pipe(response);
   });
@@ -75,7 +49,7 @@ test('an upstream that reads slowly slows the client down', async () => {
     headers: { 'content-length': total },
   });
   let sent = 0;
-  zeros((bytes) => {
+  zeros(total, (bytes) => {
     sent += bytes;
   }).pipe(request);
   await once(request, 'socket');
@@ -170,7 +144,7 @@ test.each([
   await using proxy = await startProxy(upstream.url);
   const client = connect(proxy.port, '127.0.0.1');
   client.write(`PUT /q/v1/x HTTP/1.1\r\nHost: taskcluster\r\nContent-Length: ${total}\r\n\r\n`);
-  const upload = zeros(() => {});
+  const upload = zeros(total, () => {});
   upload.pipe(client, { end: false });
   upload.once('end', () => {
     client.write('GET /nowhere HTTP/1.1\r\nHost: taskcluster\r\nConnection: close\r\n\r\n');

@@ -1,5 +1,5 @@
-import { EventEmitter, once } from 'node:events';
-import { createLogger, listen, Redactor, Registry, RequestMetrics } from '@docker-worker/service-kit';
+import { listen, type Registry, RequestMetrics } from '@docker-worker/service-kit';
+import { testContext } from '@docker-worker/service-kit/testing/service-context';
 import type { Dispatcher } from 'undici';
 import type { RetryPolicy } from '../forward/retry-policy.ts';
 import { CredentialHolder } from '../signing/credential-holder.ts';
@@ -43,41 +43,24 @@ export async function startProxy(rootUrl: string, options: TestProxyOptions = {}
     ...{ guard, connectTimeoutMs: 10_000, headersTimeoutMs: 10_000 },
     ...options.upstreams,
   });
-  const registry = new Registry();
-  let log = '';
-  const written = new EventEmitter();
+  const context = testContext('tc-proxy');
+  const { logger, version, revision } = context;
   const app = createTcProxyApp({
     rootUrl,
-    credentials: new CredentialHolder(credentials, {
-      authorizedScopes,
-      version: '9.8.7',
-      revision: 'abcdef',
-    }),
+    credentials: new CredentialHolder(credentials, { authorizedScopes, version, revision }),
     credentialsEndpoint,
     upstreams: dispatcher ? { root: dispatcher, hosts: dispatcher } : upstreams,
     guard,
     retry,
-    metrics: new RequestMetrics(registry),
-    logger: createLogger({
-      name: 'tc-proxy',
-      level: 'debug',
-      redactor: new Redactor(),
-      stream: {
-        write: (line) => {
-          log += line;
-          written.emit('line');
-        },
-      },
-    }),
+    metrics: new RequestMetrics(context.metrics),
+    logger,
   });
   const port = await listen(app, 0, options.address ?? '127.0.0.1');
   return {
     port,
-    metrics: registry,
-    log: () => log,
-    async logHas(text) {
-      while (!log.includes(text)) await once(written, 'line');
-    },
+    metrics: context.metrics,
+    log: context.log,
+    logHas: context.logHas,
     drain: async () => {
       await app.close();
     },

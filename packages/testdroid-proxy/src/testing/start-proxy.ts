@@ -1,4 +1,4 @@
-import { createLogger, Redactor, Registry } from '@docker-worker/service-kit';
+import { testContext } from '@docker-worker/service-kit/testing/service-context';
 import type { z } from 'zod';
 import type { SessionEvent } from '../session-events.ts';
 import { start } from '../start.ts';
@@ -15,36 +15,20 @@ export interface TestProxy extends AsyncDisposable {
 
 /** The proxy in this process, without the pauses that a real cloud needs. */
 export async function startProxy(config: z.input<typeof TestdroidConfig>): Promise<TestProxy> {
-  const redactor = new Redactor();
+  const context = testContext('testdroid-proxy');
   for (const secret of [config.apiKey, config.password, config.credentials?.accessToken])
-    if (secret !== undefined) redactor.learn(secret);
-  const events: SessionEvent[] = [];
-  let log = '';
-  const write = (line: string) => {
-    log += line;
-  };
-  const logger = createLogger({ name: 'testdroid-proxy', level: 'debug', redactor, stream: { write } });
+    context.learnSecret(secret);
   const service = await start(
     TestdroidConfig.parse({
       ...{ port: 0, address: '127.0.0.1', sessionPauseSeconds: 0.02, proxyPauseSeconds: 0.02 },
       ...{ attemptPauseSeconds: 0.02, ...config },
     }),
-    {
-      logger,
-      metrics: new Registry(),
-      version: '9.8.7',
-      revision: 'abcdef',
-      standalone: false,
-      stopping: new AbortController().signal,
-      announce: (fact) => logger.info({ fact }, 'start-up'),
-      emit: (event) => void events.push(event as SessionEvent),
-      learnSecret: (secret) => redactor.learn(secret),
-    },
+    context,
   );
   return {
     url: `http://127.0.0.1:${service.port}`,
-    log: () => log,
-    events,
+    log: context.log,
+    events: context.events as SessionEvent[],
     drain: () => service.drain(),
     async [Symbol.asyncDispose]() {
       await service.drain();

@@ -1,4 +1,4 @@
-import { createLogger, Redactor, Registry } from '@docker-worker/service-kit';
+import { testContext } from '@docker-worker/service-kit/testing/service-context';
 import type { z } from 'zod';
 import { serve } from '../serve.ts';
 import { directWay } from '../tunnel/tunnel.ts';
@@ -15,31 +15,12 @@ type Settings = z.input<typeof VpnProxyConfig> & { upstream: string };
 
 /** The proxy without a tunnel, in this process; resolves when the upstream has answered the probe. */
 export async function startProxy(config: Settings): Promise<TestProxy> {
-  let log = '';
-  const write = (line: string) => {
-    log += line;
-  };
-  const redactor = new Redactor();
-  const logger = createLogger({ name: 'vpn-proxy', level: 'debug', redactor, stream: { write } });
+  const context = testContext('vpn-proxy');
   const parsed = VpnProxyConfig.parse({ port: 0, address: '127.0.0.1', waitSeconds: 10, ...config });
-  const service = await serve(
-    { ...parsed, upstream: config.upstream },
-    {
-      logger,
-      metrics: new Registry(),
-      version: '9.8.7',
-      revision: 'abcdef',
-      standalone: false,
-      stopping: new AbortController().signal,
-      announce: (fact) => logger.info({ fact }, 'start-up'),
-      emit: () => {},
-      learnSecret: (secret) => redactor.learn(secret),
-    },
-    directWay(),
-  );
+  const service = await serve({ ...parsed, upstream: config.upstream }, context, directWay());
   return {
     port: service.port,
-    log: () => log,
+    log: context.log,
     isOpen: () => service.isReady?.() ?? false,
     async [Symbol.asyncDispose]() {
       const drained = service.drain();

@@ -124,8 +124,6 @@ export interface Contribution {
    * the time when the worker is shutting down.
    */
   onExited?(container: RunningContainer, signal: AbortSignal): Promise<void>;
-  /** After every `onExited`; the log is still open. A rejection fails a run that had succeeded. */
-  onFinished?(): Promise<void>;
 }
 
 export interface SidecarRequest {

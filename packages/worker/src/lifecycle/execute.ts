@@ -153,13 +153,12 @@ async function finish(
     return outcome;
   }
   const exited = await Promise.allSettled(contributions.map((part) => part.onExited?.(container, run.over)));
-  const finished = await Promise.allSettled(contributions.map((part) => part.onFinished?.()));
   if (run.over.aborted) {
     const { message, resolution } = run.over.reason as RunAbort;
     run.log.error(message);
     return outcomeOf(resolution);
   }
-  const failures = [...exited, ...finished].filter((result) => result.status === 'rejected');
+  const failures = exited.filter((result) => result.status === 'rejected');
   for (const { reason } of failures) {
     run.logger.error({ err: reason }, 'error killing states');
     run.log.error((reason as Error).message);

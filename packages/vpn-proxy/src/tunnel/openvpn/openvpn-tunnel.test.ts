@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, Redactor } from '@docker-worker/service-kit';
+import { testContext } from '@docker-worker/service-kit/testing/service-context';
 import { expect, test } from '@jest/globals';
 import type { TunnelState } from '../tunnel.ts';
 import { OpenvpnTunnel } from './openvpn-tunnel.ts';
@@ -19,19 +19,10 @@ const heard = (text) => new Promise((resolve) => manage.on('data', (data) => Str
 
 async function runTunnel(script: string, until: (states: TunnelState[]) => boolean) {
   const folder = await mkdtemp(join(tmpdir(), 'vpn-proxy-'));
-  let log = '';
-  const write = (line: string) => {
-    log += line;
-  };
+  const { logger, log } = testContext('test');
   try {
     const program = join(folder, 'program');
     await writeFile(program, programText(script), { mode: 0o755 });
-    const logger = createLogger({
-      name: 'test',
-      level: 'debug',
-      redactor: new Redactor(),
-      stream: { write },
-    });
     const tunnel = await OpenvpnTunnel.listen({
       directory: folder,
       config: 'config.conf',
@@ -50,7 +41,7 @@ async function runTunnel(script: string, until: (states: TunnelState[]) => boole
       tunnel.open();
     });
     tunnel.close();
-    return { states, ...seen, log };
+    return { states, ...seen, log: log() };
   } finally {
     await rm(folder, { recursive: true });
   }

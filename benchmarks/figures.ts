@@ -1,4 +1,4 @@
-import { median } from '../averages.ts';
+import { median } from './averages.ts';
 
 /** What was measured, of whom, in which round. */
 export class Figures {

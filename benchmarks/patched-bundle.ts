@@ -1,20 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { bundleOptions } from '../../docker/bundle/bundle-options.ts';
-import type { Device, Patch } from './devices.ts';
+import { bundleOptions } from '../docker/bundle/bundle-options.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '..');
 
-/** Bundles tc-proxy as for its image, but for one device, and gives the path of what is to be run. */
+/** Replaces a text of a source file, which must be there. */
+export interface Patch {
+  /** From the root of the repository. */
+  file: string;
+  find: string;
+  replace: string;
+}
+
+/** What a bundle lacks. */
+export interface LeftOut {
+  name: string;
+  patches?: readonly Patch[];
+  /** Plugins of the bundle that are left out. */
+  plugins?: readonly string[];
+}
+
+/** Bundles a package of the repository as for its image, but for one thing, and gives the path of what is to be run. */
 export async function bundleWithout(
-  { name, patches = [], plugins = [] }: Omit<Device, 'affects'>,
+  { name, patches = [], plugins = [] }: LeftOut,
+  packageName: string,
   folder: string,
 ): Promise<string> {
   const unused = new Set(patches);
   await build({
     ...bundleOptions,
-    absWorkingDir: join(root, 'packages/tc-proxy'),
+    absWorkingDir: join(root, 'packages', packageName),
     entryPoints: ['src/main.ts'],
     outdir: folder,
     metafile: false,
