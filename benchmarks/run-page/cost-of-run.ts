@@ -16,10 +16,8 @@ export interface Ratio {
 /** A run with a page that nobody looks at, beside one without a page at the same time: whatever else the machine does slows both. */
 export async function ratioOfPage(script: string, folder: string): Promise<Ratio> {
   const blocksOf = async (page: boolean) => {
-    const run = new WatchedRun(script, { folder, name: `page-${page}`, page });
-    const blocks = await Array.fromAsync(run.blocks());
-    await run.end();
-    return blocks;
+    await using run = new WatchedRun(script, { folder, name: `page-${page}`, page });
+    return await Array.fromAsync(run.blocks());
   };
   const [without, withPage] = await Promise.all([blocksOf(false), blocksOf(true)]);
   return ratio(withPage, without);
@@ -27,7 +25,7 @@ export async function ratioOfPage(script: string, folder: string): Promise<Ratio
 
 /** One run, of which the log is followed and not followed by turns. */
 export async function ratioOfFollowing(script: string, folder: string, follow: Follow): Promise<Ratio> {
-  const run = new WatchedRun(script, { folder, name: 'followed', page: true });
+  await using run = new WatchedRun(script, { folder, name: 'followed', page: true });
   const [followed, alone]: [Block[], Block[]] = [[], []];
   let follower: Follower | undefined;
   let ofTurn = 0;
@@ -50,7 +48,6 @@ export async function ratioOfFollowing(script: string, folder: string, follow: F
   }
   follower?.leave();
   await follower?.gone;
-  await run.end();
   if (followed.length < 2 * blocksOfTurn) {
     throw new Error(`only ${followed.length} blocks were followed`);
   }

@@ -1,9 +1,10 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { cpuSecondsOf } from '../process-figures.ts';
 
 const worker = join(import.meta.dirname, '../../packages/worker/dist/main.js');
 
@@ -16,11 +17,11 @@ export interface Block {
 }
 
 /** A run by `docker-worker run-task`, of which the log comes in blocks: each ends with a line `block`, the last one with `last block`. */
-export class WatchedRun {
+export class WatchedRun implements AsyncDisposable {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   /** Where the page is; never, without one. */
   readonly page: Promise<string>;
-  readonly #over: Promise<unknown>;
+  readonly #closed: Promise<unknown>;
 
   constructor(script: string, { folder, name, page }: { folder: string; name: string; page: boolean }) {
     const file = join(folder, `${name}.json`);
@@ -28,25 +29,13 @@ export class WatchedRun {
     writeFileSync(file, JSON.stringify({ image: 'docker-worker/example-task', command, maxRunTime: 300 }));
     const argv = [worker, 'run-task', file, ...(page ? ['--page'] : [])];
     this.#child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const lines = createInterface(this.#child.stderr);
+    this.#closed = once(this.#child, 'close');
     this.page = new Promise((resolve) => {
-      lines.on('line', (line) => {
+      createInterface(this.#child.stderr).on('line', (line) => {
         const [, url] = /^page: (http\S+)$/.exec(line) ?? [];
         if (url !== undefined) resolve(url);
       });
     });
-    this.#over = new Promise((resolve) => {
-      lines.on('line', (line) => line.startsWith('page: it stays') && resolve(line)).on('close', resolve);
-    });
-  }
-
-  /** After its blocks. A page stays until it is told to go. */
-  async end(): Promise<void> {
-    const ended = once(this.#child, 'close');
-    this.#child.stdout.resume();
-    await this.#over;
-    this.#child.kill('SIGINT');
-    await ended;
   }
 
   /** As they come. Not read line by line, which would be what is measured. */
@@ -58,7 +47,7 @@ export class WatchedRun {
       // A mark may lie across two chunks.
       rest = text.slice(text.lastIndexOf('\n') + 1);
       if (!/^(last )?block$/m.test(text)) continue;
-      const now = { at: performance.now() / 1000, processor: processorSeconds(this.#child.pid) };
+      const now = { at: performance.now() / 1000, processor: cpuSecondsOf(this.#child.pid ?? Number.NaN) };
       if (before !== undefined) {
         yield { time: now.at - before.at, processor: now.processor - before.processor };
       }
@@ -66,12 +55,11 @@ export class WatchedRun {
       if (/^last block$/m.test(text)) return;
     }
   }
-}
 
-/** What a process has used, in user mode and in the kernel; the kernel counts in hundredths. */
-function processorSeconds(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  /** A run that is not over is cancelled, and its containers are removed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdout.resume();
+    this.#child.kill('SIGINT');
+    await this.#closed;
+  }
 }
